@@ -1,0 +1,2 @@
+// The only wiring of the product (docs/ARCHITECTURE.md).
+return 1;

@@ -1,0 +1,53 @@
+using LinuxHost;
+
+namespace VmPool.Ports;
+
+/// <summary>An external program that runs virtual machines. Callers ask what it can do, never which one it is.</summary>
+public interface IHypervisor
+{
+    /// <summary>Short name for logs and status: qemu, cloud-hypervisor, simulated.</summary>
+    string Name { get; }
+
+    /// <summary>
+    /// Finds out what this host's installation can do (binary, version, accelerator). The first call may take a few
+    /// seconds, because an accelerator is proven by running a guest; later calls answer from memory.
+    /// </summary>
+    /// <exception cref="HostRequirementException">Something is missing; says what and how to get it.</exception>
+    Task<HypervisorCapabilities> ProbeAsync(CancellationToken cancellationToken);
+
+    /// <summary>Starts a virtual machine from its disks. Returns once the guest's CPUs run; throws having left nothing behind.</summary>
+    /// <exception cref="HypervisorException">The program failed; carries its exit code and last output.</exception>
+    Task<IVirtualMachine> BootAsync(BootRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Takes a virtual machine over that an earlier process of ours started; the caller has proven that the process is ours.</summary>
+    /// <returns>Absent when the process no longer lives.</returns>
+    Task<IVirtualMachine?> AdoptAsync(ProcessIdentity process, string directory, CancellationToken cancellationToken);
+}
+
+/// <summary>What a hypervisor on this host can do.</summary>
+/// <param name="Version">As the program reports it, for example 7.2.22.</param>
+/// <param name="Accelerator">kvm, tcg or none (simulated).</param>
+/// <param name="IsEmulated">Guests run many times slower than the host; default deadlines are doubled.</param>
+/// <param name="Warning">One sentence for the operator, for example why kvm is not used.</param>
+public sealed record HypervisorCapabilities(string Version, string Accelerator, bool IsEmulated, string? Warning = null);
+
+/// <summary>One running virtual machine's process.</summary>
+public interface IVirtualMachine
+{
+    /// <summary>The hypervisor's process.</summary>
+    ProcessIdentity Process { get; }
+
+    /// <summary>Completes when the process has ended, for whatever reason; never faults.</summary>
+    Task<VmExit> Exited { get; }
+
+    /// <summary>Process and control channel answer. Milliseconds; false when not or after one second.</summary>
+    Task<bool> IsAliveAsync(CancellationToken cancellationToken);
+
+    /// <summary>Ends the machine without asking the guest, and waits until the process is gone. Idempotent.</summary>
+    Task StopAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>How a virtual machine's process ended.</summary>
+/// <param name="ExitCode">Absent for an adopted process, whose code only its parent can read.</param>
+/// <param name="LastOutput">Tail of the hypervisor's own output and of the guest's serial console.</param>
+public sealed record VmExit(int? ExitCode, string LastOutput);

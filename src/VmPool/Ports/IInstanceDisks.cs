@@ -1,0 +1,37 @@
+namespace VmPool.Ports;
+
+/// <summary>Makes the writable disk of one instance over an image, and what carries the instance's identity into a booted guest.</summary>
+public interface IInstanceDisks
+{
+    /// <summary>Bytes free where instance disks are kept.</summary>
+    long FreeBytes();
+
+    /// <summary>Creates the disks inside the instance's directory. Throws having left nothing but files in that directory.</summary>
+    Task<IReadOnlyList<VmDisk>> CreateAsync(
+        ImageGeneration image, string directory, uint userId, GuestIdentity identity, CancellationToken cancellationToken);
+}
+
+/// <summary>What makes one guest different from its siblings.</summary>
+public sealed record GuestIdentity
+{
+    /// <summary>The instance's id; cloud-init acts once per id.</summary>
+    public required string InstanceId { get; init; }
+
+    /// <summary>Host name of the guest, a valid DNS label.</summary>
+    public required string HostName { get; init; }
+
+    /// <summary>Login user.</summary>
+    public required string User { get; init; }
+
+    /// <summary>Public login key, one OpenSSH line.</summary>
+    public required string AuthorizedKey { get; init; }
+
+    /// <summary>Password for static credentials; absent otherwise.</summary>
+    public string? Password { get; init; }
+
+    /// <summary>The guest's SSH host key, PKCS#8 PEM, ECDSA P-256.</summary>
+    public required string HostKeyPem { get; init; }
+
+    /// <summary>Its public half, one OpenSSH line.</summary>
+    public required string HostKeyPublic { get; init; }
+}

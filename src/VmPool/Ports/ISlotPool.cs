@@ -1,0 +1,43 @@
+using System.Net;
+
+namespace VmPool.Ports;
+
+/// <summary>
+/// Hands out network slots. A slot is one network namespace with a TAP device for the guest, a route to it from the host
+/// and the policy around it. Slots are claimed host-wide: several groups and processes may share one subnet.
+/// </summary>
+public interface ISlotPool
+{
+    /// <summary>How many slots the subnet has in all; a pure function of the configuration.</summary>
+    int Size { get; }
+
+    /// <summary>How many could be claimed now; other groups of the host may be faster.</summary>
+    int CountFree();
+
+    /// <summary>Claims a free slot for the owner and brings its namespace up. Throws having left nothing behind.</summary>
+    /// <exception cref="SlotsExhaustedException">Every slot is claimed.</exception>
+    Task<NetworkSlot> AcquireAsync(string owner, CancellationToken cancellationToken);
+
+    /// <summary>Takes a slot over that the owner claimed in an earlier process; absent when the claim or the namespace is gone.</summary>
+    Task<NetworkSlot?> AdoptAsync(int number, string owner, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Removes the slot's devices, namespace and rules, then its claim. Idempotent; finishes what an interrupted
+    /// acquisition or release has left. Does nothing when somebody else owns the claim.
+    /// </summary>
+    Task ReleaseAsync(int number, string owner, CancellationToken cancellationToken);
+
+    /// <summary>Claims on this host whose owner belongs to the group (owner ids start with the group's name and a dash).</summary>
+    IReadOnlyList<SlotClaim> FindClaims(string group);
+}
+
+/// <summary>One claimed slot.</summary>
+/// <param name="Number">Host-wide number; every name of the slot is derived from it.</param>
+/// <param name="Address">Where the host reaches the guest.</param>
+/// <param name="Namespace">Name of the network namespace.</param>
+/// <param name="Mtu">MTU of the guest's link, that of the egress interface.</param>
+/// <param name="UserId">Unprivileged user of this slot's hypervisor process; no two live machines share one.</param>
+public sealed record NetworkSlot(int Number, IPAddress Address, string Namespace, int Mtu, uint UserId);
+
+/// <summary>Who holds a slot.</summary>
+public sealed record SlotClaim(int Number, string Owner);
