@@ -1,4 +1,5 @@
 using FleetingPlugin.Contract;
+using FleetingPlugin.Options;
 using VmPool.Instances;
 
 namespace FleetingPlugin.Fleeting;
@@ -24,7 +25,7 @@ internal sealed class FleetingService(IGroupOpener opener) : IAsyncDisposable
                 throw new InvalidOperationException(
                     $"Init was called a second time; this process already serves group {already.Name}. Restart gitlab-runner to change the configuration");
             }
-            OpenedGroup group = await opener.OpenAsync(request.Config.Memory, ConnectorMapping.FromWire(request.Settings), cancellationToken);
+            OpenedGroup group = await opener.OpenAsync(request.Config.Memory, ConnectorSettings.From(request.Settings), cancellationToken);
             opened = group;
             return new InitResponse
             {
