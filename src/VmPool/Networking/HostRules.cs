@@ -11,7 +11,7 @@ namespace VmPool.Networking;
 /// <code>
 ///   forward:  from a slot ─┬─ to another slot: refuse      input:  from a slot ─┬─ replies: accept
 ///                          ├─ replies: accept                                   └─ jump host-LINK, else refuse
-///                          └─ jump out-LINK, else refuse   masquerade:  source is a slot, not to a slot
+///                          └─ jump out-LINK, else refuse   translate-source:  masquerade what leaves to anywhere but a slot
 ///             to a slot   ─── replies only
 /// </code>
 /// </summary>
@@ -38,11 +38,11 @@ public static class HostRules
         add chain {{Table}} refuse
         add chain {{Table}} forward { type filter hook forward priority filter; policy accept; }
         add chain {{Table}} input { type filter hook input priority filter; policy accept; }
-        add chain {{Table}} masquerade { type nat hook postrouting priority srcnat; policy accept; }
+        add chain {{Table}} translate-source { type nat hook postrouting priority srcnat; policy accept; }
         flush chain {{Table}} refuse
         flush chain {{Table}} forward
         flush chain {{Table}} input
-        flush chain {{Table}} masquerade
+        flush chain {{Table}} translate-source
         add rule {{Table}} refuse meta l4proto tcp reject with tcp reset
         add rule {{Table}} refuse reject with icmpx admin-prohibited
         add rule {{Table}} forward iifname @links oifname @links goto refuse
@@ -57,8 +57,8 @@ public static class HostRules
         add rule {{Table}} input iifname @links icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
         add rule {{Table}} input iifname vmap @hostbound
         add rule {{Table}} input iifname @links goto refuse
-        add rule {{Table}} masquerade ip saddr @sources4 oifname != @links masquerade
-        add rule {{Table}} masquerade ip6 saddr @sources6 oifname != @links masquerade
+        add rule {{Table}} translate-source ip saddr @sources4 oifname != @links masquerade
+        add rule {{Table}} translate-source ip6 saddr @sources6 oifname != @links masquerade
 
         """;
 
