@@ -65,15 +65,9 @@ func failureCases() []contractCase {
 
 // untilFailureIsLogged waits for the line that tells the operator of a failed instance.
 func (c *Case) untilFailureIsLogged(s *Session) Record {
-	var found Record
-	c.until("a failed instance was logged as warning or error", func() bool {
-		record, ok := s.Logs.find(func(r Record) bool {
-			return r.FromPlugin && (r.Level == "warn" || r.Level == "error") && r.field("instance") != ""
-		})
-		found = record
-		return ok
+	return c.untilLogged(s, "a warning or error about an instance", func(r Record) bool {
+		return (r.Level == "warn" || r.Level == "error") && r.field("instance") != ""
 	})
-	return found
 }
 
 // untilDeletedIsReported waits until each of these instances was reported deleted; leaving the list without that, or

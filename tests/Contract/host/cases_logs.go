@@ -8,8 +8,9 @@ func logCases() []contractCase {
 			s, _ := c.startGroup(pluginConfig{"simulated_boot": "50ms"}, Settings{})
 			c.increase(s, 2)
 			for _, id := range c.untilRunning(s, 2) {
-				record, found := s.Logs.find(func(r Record) bool { return r.FromPlugin && r.Level == "info" && r.field("instance") == id })
-				c.check(found, "no info line has the field instance=%s", id)
+				record := c.untilLogged(s, "an info line with the field instance="+id, func(r Record) bool {
+					return r.Level == "info" && r.field("instance") == id
+				})
 				c.check(strings.Contains(record.field("group"), c.config.text("name")), "its field group is %q", record.field("group"))
 				c.check(!strings.HasPrefix(record.Message, "{"), "its message is raw text: %s", record.Message)
 			}
@@ -24,10 +25,20 @@ func logCases() []contractCase {
 		}},
 		{"simulated_is_said_to_be_simulated", func(c *Case) {
 			s, _ := c.startGroup(nil, Settings{})
-			_, found := s.Logs.find(func(r Record) bool {
-				return r.FromPlugin && r.Level == "warn" && strings.Contains(r.Message, "simulated")
+			c.untilLogged(s, "a warning that instances are simulated", func(r Record) bool {
+				return r.Level == "warn" && strings.Contains(r.Message, "simulated")
 			})
-			c.check(found, "no warning says that instances are simulated")
 		}},
 	}
+}
+
+// untilLogged waits for a line of the plugin: it travels through a pipe of its own and may come after the answer of a call.
+func (c *Case) untilLogged(s *Session, what string, matches func(Record) bool) Record {
+	var record Record
+	c.until("there was "+what, func() bool {
+		found := false
+		record, found = s.Logs.find(func(r Record) bool { return r.FromPlugin && matches(r) })
+		return found
+	})
+	return record
 }
