@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"sort"
 	"strings"
 	"sync"
 )
@@ -29,6 +30,7 @@ func (r Record) field(name string) string {
 // adds a pair "timestamp" to each that it could parse: an entry of that logger without it was demoted.
 type LogSink struct {
 	pluginLogger string
+	onRecord     func(Record)
 	mutex        sync.Mutex
 	records      []Record
 	raw          strings.Builder
@@ -57,6 +59,9 @@ func (s *LogSink) Write(line []byte) (int, error) {
 	record.Demoted = !parsed && fields["@module"] == s.pluginLogger
 	record.FromPlugin = parsed || record.Demoted
 	s.records = append(s.records, record)
+	if s.onRecord != nil {
+		s.onRecord(record)
+	}
 	return len(line), nil
 }
 
@@ -73,6 +78,21 @@ func (s *LogSink) find(matches func(Record) bool) (Record, bool) {
 		}
 	}
 	return Record{}, false
+}
+
+// sayRecord shows people what an operator would see of the plugin's log.
+func sayRecord(r Record) {
+	if !r.FromPlugin || r.Level == "trace" || r.Level == "debug" && !r.Demoted {
+		return
+	}
+	var pairs []string
+	for name, value := range r.Fields {
+		if !strings.HasPrefix(name, "@") && name != "timestamp" && name != "group" {
+			pairs = append(pairs, fmt.Sprintf("%s=%v", name, value))
+		}
+	}
+	sort.Strings(pairs)
+	say("   plugin %s: %s  %s", r.Level, r.Message, strings.Join(pairs, " "))
 }
 
 // text is everything logged, for the report of a failed case.

@@ -51,11 +51,14 @@ type sessionOptions struct {
 	autoMTLS bool
 	// versions offered besides the handshake's own.
 	versions []int
+	// onRecord sees every log entry as it comes.
+	onRecord func(Record)
 }
 
 // startPlugin launches the plugin, connects and dispenses the group; on error the process is gone.
 func startPlugin(options sessionOptions) (*Session, error) {
 	sink := newLogSink(filepath.Base(options.plugin))
+	sink.onRecord = options.onRecord
 	plugins := plugin.PluginSet{groupPluginName: groupPlugin{}}
 	versioned := map[int]plugin.PluginSet{}
 	for _, version := range options.versions {
