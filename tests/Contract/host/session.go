@@ -58,7 +58,6 @@ type sessionOptions struct {
 // startPlugin launches the plugin, connects and dispenses the group; on error the process is gone.
 func startPlugin(options sessionOptions) (*Session, error) {
 	sink := newLogSink(filepath.Base(options.plugin))
-	sink.onRecord = options.onRecord
 	plugins := plugin.PluginSet{groupPluginName: groupPlugin{}}
 	versioned := map[int]plugin.PluginSet{}
 	for _, version := range options.versions {
@@ -78,11 +77,22 @@ func startPlugin(options sessionOptions) (*Session, error) {
 		}),
 	})
 	session := &Session{client: client, command: command, Logs: sink}
+	// With AutoMTLS go-plugin first makes a certificate, which is not the plugin's time: the clock starts at its last entry
+	// before exec. Should a later go-plugin word that entry differently, the clock starts early, never late.
 	begin := time.Now()
-	if _, err := client.Start(); err != nil {
+	sink.onRecord = func(record Record) {
+		if !record.FromPlugin && record.Message == "starting plugin" {
+			begin = time.Now()
+		}
+		if options.onRecord != nil {
+			options.onRecord(record)
+		}
+	}
+	_, err := client.Start()
+	session.Started = time.Since(begin)
+	if err != nil {
 		return session, fmt.Errorf("starting %s: %w", options.plugin, err)
 	}
-	session.Started = time.Since(begin)
 	rpc, err := client.Client()
 	if err != nil {
 		client.Kill()
