@@ -66,6 +66,10 @@ internal static partial class Libc
     [LibraryImport(Library, EntryPoint = "posix_spawn_file_actions_addclose")]
     internal static partial int FileActionsAddClose(nint actions, int descriptor);
 
+    /// <summary>glibc 2.29 and later.</summary>
+    [LibraryImport(Library, EntryPoint = "posix_spawn_file_actions_addchdir_np", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int FileActionsAddChangeDirectory(nint actions, string path);
+
     /// <summary>glibc 2.34 and later.</summary>
     [LibraryImport(Library, EntryPoint = "posix_spawn_file_actions_addclosefrom_np")]
     internal static partial int FileActionsAddCloseFrom(nint actions, int lowest);

@@ -8,7 +8,10 @@ namespace LinuxHost;
 /// <summary>How one short-lived external program is run.</summary>
 public sealed record HostCommandOptions
 {
-    /// <summary>The program is killed with all its children when it takes longer. Default 30 s.</summary>
+    /// <summary>
+    /// The program is killed with all its children when it takes longer; a child that still holds its output counts as the
+    /// program still running. Default 30 s.
+    /// </summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Text for the program's standard input; without it the program reads end of file at once.</summary>
@@ -33,6 +36,8 @@ public sealed record HostCommandResult(int ExitCode, string Output, string Error
 /// <summary>Runs short-lived external programs (ip, nft, qemu-img, …) with an argument list, a deadline and no shell.</summary>
 public static class HostCommand
 {
+    private static readonly TimeSpan KillGrace = TimeSpan.FromSeconds(5);
+
     /// <summary>Runs the program to its end.</summary>
     /// <exception cref="HostCommandException">The program is missing, failed, or missed its deadline; carries its stderr.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled; the program has been killed.</exception>
@@ -60,7 +65,7 @@ public static class HostCommand
         }
         catch (OperationCanceledException)
         {
-            Kill(process);
+            await KillAsync(process, pumps);
             cancellationToken.ThrowIfCancellationRequested();
             throw new HostCommandException(program, arguments, null, Snapshot(error),
                 string.Create(CultureInfo.InvariantCulture, $"did not finish within {options.Timeout.TotalSeconds:0.#} s"));
@@ -75,7 +80,10 @@ public static class HostCommand
 
     private static Process Start(string program, IReadOnlyList<string> arguments, HostCommandOptions options)
     {
-        var start = new ProcessStartInfo(program)
+        // Process.Start would search the PATH of this process, which is the runner's.
+        string path = ProgramPath.TryFind(program) ?? throw new HostCommandException(program, arguments, null, "",
+            $"could not be started: there is no such program{(program.Contains('/', StringComparison.Ordinal) ? "" : $" in {CleanEnvironment.Variables["PATH"]}")}");
+        var start = new ProcessStartInfo(path)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -142,15 +150,26 @@ public static class HostCommand
         }
     }
 
-    private static void Kill(Process process)
+    /// <summary>Waits until the end has been seen and its last output read, so that nothing of it outlives the call.</summary>
+    private static async Task KillAsync(Process process, Task pumps)
     {
         try
         {
             process.Kill(entireProcessTree: true);
         }
-        catch (InvalidOperationException)
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
         {
-            // It ended by itself between the deadline and the kill.
+            // It, or a child of it, ended by itself between the deadline and the kill.
+        }
+        try
+        {
+            await Task.WhenAll(process.WaitForExitAsync(CancellationToken.None), pumps).WaitAsync(KillGrace);
+        }
+        catch (TimeoutException)
+        {
+            // It hangs in the kernel, or an orphan holds the pipes. The caller hears of the missed deadline either way;
+            // the pumps end with the pipes, and their result is of no interest any more.
+            _ = pumps.ContinueWith(task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         }
     }
 }

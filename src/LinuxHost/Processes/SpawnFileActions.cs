@@ -33,6 +33,8 @@ internal sealed unsafe class SpawnFileActions : IDisposable
                 Add(handle, [number], highest, request);
             }
             CloseTheRest(request, highest);
+            // A child that kept our working directory would keep its file system from being unmounted.
+            Check(Libc.FileActionsAddChangeDirectory(Pointer, "/"), request);
         }
         catch
         {

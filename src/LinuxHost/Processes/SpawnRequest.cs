@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LinuxHost;
 
-/// <summary>What a long-lived child process is started with. Nothing else of ours reaches it.</summary>
+/// <summary>What a long-lived child process is started with. Nothing else of ours reaches it; its working directory is /.</summary>
 public sealed record SpawnRequest
 {
     /// <summary>Absolute path or a name looked up in <see cref="CleanEnvironment"/>'s PATH.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 
 namespace VmPool.Instances;
@@ -10,6 +11,7 @@ public static class InstanceId
 {
     // In ASCII order, so that ids sort by time; without vowels and l, so that none spells a word or is misread.
     private const string Digits = "0123456789bcdfghjkmnpqrstvwxyz";
+    private static readonly SearchValues<char> DigitSet = SearchValues.Create(Digits);
     private const int TimeDigits = 9;
     private const int ChanceDigits = 5;
 
@@ -35,5 +37,5 @@ public static class InstanceId
         id.Length == group.Length + 1 + TimeDigits + ChanceDigits
         && id.StartsWith(group, StringComparison.Ordinal)
         && id[group.Length] == '-'
-        && !id.AsSpan(group.Length + 1).ContainsAnyExcept(Digits);
+        && !id.AsSpan(group.Length + 1).ContainsAnyExcept(DigitSet);
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using VmPool.Instances;
 using VmPool.Options;
-using VmPool.Ports;
 
 namespace VmPool.Provisioning;
 

@@ -52,7 +52,8 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
             // The funnel for every error of every port: this instance fails, the process lives.
             if (instance.TryBecome(InstanceState.Deleting, e.Message))
             {
-                log.InstanceFailed(e, instance.Id, instance.Record.Slot, instance.Record.Timeline[^1].Step);
+                string step = instance.Record.Timeline[^1].Step;
+                log.InstanceFailed(e, instance.Id, instance.Record.Slot, step);
             }
         }
         await TearDownAsync(instance);
@@ -88,7 +89,8 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
         }
         if (instance.TryBecome(InstanceState.Running))
         {
-            log.InstanceRunning(instance.Id, instance.Record.Slot, instance.Record.Address, Timeline(instance));
+            string timeline = Timeline(instance);
+            log.InstanceRunning(instance.Id, instance.Record.Slot, instance.Record.Address, timeline);
         }
     }
 

@@ -26,7 +26,7 @@ internal sealed class VmFactory(GroupOptions options, LoginCredentials credentia
         instance.Finish("disk", record => record with { HostKey = identity.HostKeyPublic });
 
         IVirtualMachine machine = await ports.Hypervisor.BootAsync(Describe(instance, image, slot, directory, disks), cancellationToken);
-        instance.Cleanup.Push(teardown.Machine(machine));
+        instance.Cleanup.Push(VmTeardown.Machine(machine));
         instance.Machine = machine;
         instance.Finish("vmm", record => record with { Pid = machine.Process.Pid, StartTicks = machine.Process.StartTicks });
 

@@ -1,4 +1,3 @@
-using LinuxHost;
 using VmPool.Options;
 using VmPool.Ports;
 using VmPool.Storage;
@@ -56,5 +55,5 @@ internal sealed class VmTeardown(GroupOptions options, VmPorts ports, InstanceRe
 
     public Undo Slot(string owner, int number) => new($"slot {number}", ct => ports.Slots.ReleaseAsync(number, owner, ct));
 
-    public Undo Machine(IVirtualMachine machine) => new($"process {machine.Process.Pid}", machine.StopAsync);
+    public static Undo Machine(IVirtualMachine machine) => new($"process {machine.Process.Pid}", machine.StopAsync);
 }

@@ -64,7 +64,7 @@ internal sealed class GroupRecovery(
             return null;
         }
         CleanupStack cleanup = teardown.ForFound(record.Id);
-        cleanup.Push(teardown.Machine(machine));
+        cleanup.Push(VmTeardown.Machine(machine));
         return new Instance(record, cleanup, records, clock) { Machine = machine };
     }
 
