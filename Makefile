@@ -8,7 +8,6 @@ MAKEFLAGS += --no-print-directory
 # auto, qemu or cloud-hypervisor
 HYPERVISOR ?= qemu
 PLUGIN := artifacts/publish/fleeting-plugin-vmpool
-PUBLISH_FLAGS := -p:PublishSingleFile=true -p:PublishTrimmed=true -p:PublishReadyToRun=true -p:DebugType=none
 
 .PHONY: help build publish test unit contract e2e demo bench-check lint format clean
 
@@ -21,7 +20,7 @@ build: ## Compile everything
 
 publish: ## Make the one-file executable artifacts/publish/fleeting-plugin-vmpool
 	@scripts/ensure-packages build
-	dotnet publish src/FleetingPlugin --nologo -c Release -o artifacts/publish $(PUBLISH_FLAGS)
+	dotnet publish src/FleetingPlugin --nologo -c Release -o artifacts/publish -p:DebugType=none
 
 test: ## Run all tests: units, contract with a real Go host, real virtual machines (root)
 	@scripts/ensure-packages test
