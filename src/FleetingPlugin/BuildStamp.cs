@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 
-namespace FleetingPlugin.Cli;
+namespace FleetingPlugin;
 
 /// <summary>What this executable was built from; <c>version</c> prints it and Init reports it to the runner.</summary>
 internal static class BuildStamp
