@@ -40,6 +40,9 @@ public interface IVirtualMachine
     /// <summary>Completes when the process has ended, for whatever reason; never faults.</summary>
     Task<VmExit> Exited { get; }
 
+    /// <summary>Tail of the hypervisor's own output and of the guest's serial console; empty when there is none.</summary>
+    string ReadLastOutput();
+
     /// <summary>Process and control channel answer. Milliseconds; false when not or after one second.</summary>
     Task<bool> IsAliveAsync(CancellationToken cancellationToken);
 

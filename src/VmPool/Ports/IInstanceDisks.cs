@@ -6,7 +6,10 @@ public interface IInstanceDisks
     /// <summary>Bytes free where instance disks are kept.</summary>
     long FreeBytes();
 
-    /// <summary>Creates the disks inside the instance's directory. Throws having left nothing but files in that directory.</summary>
+    /// <summary>
+    /// Makes the instance's directory, owned by the user and closed to others, and the disks in it. When it throws, nothing
+    /// but that directory is left.
+    /// </summary>
     Task<IReadOnlyList<VmDisk>> CreateAsync(
         ImageGeneration image, string directory, uint userId, GuestIdentity identity, CancellationToken cancellationToken);
 }

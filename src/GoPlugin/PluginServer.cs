@@ -1,0 +1,65 @@
+using GoPlugin.Grpc;
+using GoPlugin.Hosting;
+using GoPlugin.Logging;
+using GoPlugin.Services;
+using Microsoft.Extensions.Logging;
+
+namespace GoPlugin;
+
+/// <summary>
+/// Serves a go-plugin host for the life of the process: handshake on stdout, gRPC on a unix socket, logs on stderr.
+/// </summary>
+public static class PluginServer
+{
+    /// <summary>
+    /// Serves until the host asks for the end or is gone. To be called first thing in Main: it takes the parent's pid, and
+    /// from here on signals are ignored and crashes reported.
+    /// </summary>
+    /// <param name="options">How to serve.</param>
+    /// <param name="router">The application's services.</param>
+    /// <param name="cancellationToken">Ends serving like a request of the host.</param>
+    /// <returns>The exit code: 0 after serving, 1 when the plugin could not start (the reason is on stderr, stdout is empty).</returns>
+    public static async Task<int> RunAsync(PluginServerOptions options, GrpcRouter router, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(router);
+        using var host = HostWatch.OfParent(options.Clock);
+        CrashReporter.Install();
+        var loggers = options.Loggers ?? new HclogLoggerFactory(LogLevel.Information, options.Clock);
+        var logger = loggers.CreateLogger("GoPlugin");
+        using var signals = new IgnoredSignals(logger);
+
+        ServingPlugin plugin;
+        try
+        {
+            plugin = await ServingPlugin.StartAsync(PluginEnvironment.Read(), options, router, loggers);
+        }
+        catch (Exception e)
+        {
+            Log.StartFailed(logger, e);
+            return 1;
+        }
+
+        await using (plugin)
+        {
+            StandardOutput.WriteHandshake(plugin.HandshakeLine);
+            StandardOutput.Silence();
+            Console.SetOut(new StdioWriter(plugin.Stdio));
+            await WaitForEndAsync(plugin, host, logger, cancellationToken);
+            await plugin.StopAsync();
+        }
+
+        return 0;
+    }
+
+    private static async Task WaitForEndAsync(ServingPlugin plugin, HostWatch host, ILogger logger, CancellationToken cancellationToken)
+    {
+        var cancelled = new TaskCompletionSource();
+        await using var registration = cancellationToken.Register(cancelled.SetResult);
+        var ended = await Task.WhenAny(plugin.ShutdownRequested, host.Gone, cancelled.Task);
+        if (ended == host.Gone)
+        {
+            Log.HostGone(logger, host.Pid.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace GoPlugin.Security;
+
+/// <summary>
+/// go-plugin's AutoMTLS: each side makes a certificate per start, hands it to the other outside of TLS (environment
+/// variable one way, handshake line the other), and trusts that one alone. The comparison here is the only
+/// authentication of the peer, byte for byte and in both directions.
+/// </summary>
+internal sealed class AutoMtls : IDisposable
+{
+    public const string ServerName = "localhost";
+
+    private readonly X509Certificate2 _own;
+    private readonly X509Certificate2 _host;
+    private readonly SslStreamCertificateContext _presented;
+    private readonly TimeProvider _clock;
+
+    private AutoMtls(X509Certificate2 own, X509Certificate2 host, TimeProvider clock)
+    {
+        _own = own;
+        _host = host;
+        _clock = clock;
+        _presented = SslStreamCertificateContext.Create(own, null, offline: true);
+    }
+
+    /// <summary>Field 6 of the handshake: the certificate's DER in base64 without padding, which the host's decoder rejects.</summary>
+    public string HandshakeField => Convert.ToBase64String(_own.RawData).TrimEnd('=');
+
+    /// <exception cref="PluginStartException">The host's text is not a certificate.</exception>
+    public static AutoMtls Create(string hostCertificatePem, TimeProvider clock)
+    {
+        X509Certificate2 host;
+        try
+        {
+            host = X509Certificate2.CreateFromPem(hostCertificatePem);
+        }
+        catch (CryptographicException e)
+        {
+            throw new PluginStartException(
+                $"PLUGIN_CLIENT_CERT is set ({hostCertificatePem.Length} characters) but holds no PEM certificate, so no host could be "
+                + "authenticated; start the plugin from its host, or unset the variable",
+                e);
+        }
+
+        return new AutoMtls(PluginCertificate.Create(clock), host, clock);
+    }
+
+    public SslServerAuthenticationOptions ServerOptions() => new()
+    {
+        ServerCertificateContext = _presented,
+        ClientCertificateRequired = true,
+        RemoteCertificateValidationCallback = IsHost,
+        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+        EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+        // grpc-go from 1.67 on refuses a server that selects nothing.
+        ApplicationProtocols = [SslApplicationProtocol.Http2],
+    };
+
+    public SslClientAuthenticationOptions ClientOptions() => new()
+    {
+        TargetHost = ServerName,
+        // A context, unlike a collection, is presented whatever issuers the server names.
+        ClientCertificateContext = _presented,
+        RemoteCertificateValidationCallback = IsHost,
+        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+        EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+        ApplicationProtocols = [SslApplicationProtocol.Http2],
+    };
+
+    public void Dispose()
+    {
+        _own.Dispose();
+        _host.Dispose();
+    }
+
+    // Chain errors are expected, the certificate is self-signed: the pin replaces the chain.
+    private bool IsHost(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        var now = _clock.GetUtcNow().UtcDateTime;
+        return certificate is not null
+            && CryptographicOperations.FixedTimeEquals(certificate.GetRawCertData(), _host.RawData)
+            && now >= _host.NotBefore.ToUniversalTime()
+            && now <= _host.NotAfter.ToUniversalTime();
+    }
+}

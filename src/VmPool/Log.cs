@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Logging;
+
+namespace VmPool;
+
+/// <summary>Everything the pool itself says, so that wording and levels stay of one kind.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "group opened: {Adopted} instances adopted, {Reclaimed} reclaimed, at most {MaxSize}")]
+    public static partial void GroupOpened(this ILogger log, string group, string hypervisor, int adopted, int reclaimed, int maxSize);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "instance accepted")]
+    public static partial void InstanceAccepted(this ILogger log, string instance);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "instance running: {Timeline}")]
+    public static partial void InstanceRunning(this ILogger log, string instance, int? slot, string address, string timeline);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "instance failed after step {Step}")]
+    public static partial void InstanceFailed(this ILogger log, Exception error, string instance, int? slot, string step);
+
+    [LoggerMessage(EventId = 5, Level = LogLevel.Information, Message = "instance is being deleted")]
+    public static partial void InstanceDeleting(this ILogger log, string instance, int? slot);
+
+    [LoggerMessage(EventId = 6, Level = LogLevel.Information, Message = "instance deleted")]
+    public static partial void InstanceDeleted(this ILogger log, string instance, int? slot);
+
+    [LoggerMessage(EventId = 7, Level = LogLevel.Error, Message = "teardown failed; next try in {Seconds} s")]
+    public static partial void TeardownFailed(this ILogger log, Exception error, string instance, int? slot, double seconds);
+
+    [LoggerMessage(EventId = 8, Level = LogLevel.Warning, Message = "fewer instances accepted than asked: {Accepted} of {Asked}: {Reason}")]
+    public static partial void CapacityShort(this ILogger log, int accepted, int asked, string reason);
+
+    [LoggerMessage(EventId = 9, Level = LogLevel.Warning, Message = "{Warning}")]
+    public static partial void HypervisorWarning(this ILogger log, string hypervisor, string warning);
+
+    [LoggerMessage(EventId = 10, Level = LogLevel.Warning, Message = "left over from an earlier run, now being removed: {Reason}")]
+    public static partial void Reclaiming(this ILogger log, string instance, string reason);
+
+    [LoggerMessage(EventId = 11, Level = LogLevel.Warning, Message = "hypervisor is simulated: no virtual machine exists, jobs cannot run")]
+    public static partial void Simulated(this ILogger log, string group);
+}

@@ -1,0 +1,188 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using VmPool.Instances;
+using VmPool.Options;
+using VmPool.Ports;
+
+namespace VmPool.Provisioning;
+
+/// <summary>
+/// Lives the life of every instance in the background: create, wait for its end, tear down. One task for each instance; an
+/// error ends that instance and nothing else.
+/// </summary>
+internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory factory, TimeProvider clock, ILogger log) : IAsyncDisposable
+{
+    private static readonly TimeSpan TeardownTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan FirstTeardownRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestTeardownRetry = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan BootTimeout = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan EmulatedBootTimeout = TimeSpan.FromMinutes(10);
+
+    private readonly SemaphoreSlim startGate = new(options.ParallelStarts ?? Environment.ProcessorCount);
+    private readonly CancellationTokenSource stopping = new();
+    private readonly Lock gate = new();
+    private readonly HashSet<Task> lives = [];
+
+    /// <summary>Begins the life of a newly accepted instance.</summary>
+    public void Start(Instance instance) => Track(Task.Run(() => LiveAsync(instance, BecomeRunningAsync)));
+
+    /// <summary>Goes on with the life of an instance whose machine is running already.</summary>
+    public void Continue(Instance instance) => Track(Task.Run(() => LiveAsync(instance, static _ => Task.CompletedTask)));
+
+    /// <summary>Tears down what is left of an instance that nobody will use again.</summary>
+    public void Reclaim(Instance instance) => Track(Task.Run(() => TearDownAsync(instance)));
+
+    private async Task LiveAsync(Instance instance, Func<Instance, Task> begin)
+    {
+        try
+        {
+            await begin(instance);
+            await WaitForEndAsync(instance);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested && instance.State is InstanceState.Running)
+        {
+            return; // The plugin ends; a machine that was handed out stays.
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested || instance.DeletionBegun.IsCancellationRequested)
+        {
+            instance.TryBecome(InstanceState.Deleting, "given up before it was running");
+        }
+        catch (Exception e)
+        {
+            // The funnel for every error of every port: this instance fails, the process lives.
+            if (instance.TryBecome(InstanceState.Deleting, e.Message))
+            {
+                string step = instance.Record.Timeline[^1].Step;
+                log.InstanceFailed(e, instance.Id, instance.Record.Slot, step);
+            }
+        }
+        await TearDownAsync(instance);
+    }
+
+    private async Task BecomeRunningAsync(Instance instance)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(instance.DeletionBegun, stopping.Token);
+        ImageGeneration image = await ports.Images.CurrentAsync(ended.Token);
+        instance.Finish("image", record => record with { ImageHash = image.Hash });
+
+        HypervisorCapabilities capabilities = await ports.Hypervisor.ProbeAsync(ended.Token);
+        TimeSpan timeout = options.BootTimeout ?? (capabilities.IsEmulated ? EmulatedBootTimeout : BootTimeout);
+
+        // A start is CPU-bound: more of them at once only make each one later. Held until the instance is ready.
+        await startGate.WaitAsync(ended.Token);
+        try
+        {
+            using var deadline = new CancellationTokenSource(timeout, clock);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, deadline.Token);
+            try
+            {
+                await factory.CreateAsync(instance, image, either.Token);
+            }
+            catch (OperationCanceledException e) when (deadline.IsCancellationRequested && !ended.IsCancellationRequested)
+            {
+                throw TimedOut(instance, timeout, e);
+            }
+        }
+        finally
+        {
+            startGate.Release();
+        }
+        if (instance.TryBecome(InstanceState.Running))
+        {
+            string timeline = Timeline(instance);
+            log.InstanceRunning(instance.Id, instance.Record.Slot, instance.Record.Address, timeline);
+        }
+    }
+
+    private async Task WaitForEndAsync(Instance instance)
+    {
+        IVirtualMachine machine = instance.Machine!;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(instance.DeletionBegun, stopping.Token);
+        VmExit exit = await machine.Exited.WaitAsync(ended.Token);
+        string code = exit.ExitCode is { } number ? string.Create(CultureInfo.InvariantCulture, $" with code {number}") : "";
+        throw new HypervisorException(
+            $"the virtual machine of {instance.Id} (pid {machine.Process.Pid}) ended by itself{code}; last output: {exit.LastOutput}");
+    }
+
+    /// <summary>Undoes everything; what cannot be undone is tried again until it can, and the instance stays "deleting".</summary>
+    private async Task TearDownAsync(Instance instance)
+    {
+        TimeSpan retry = FirstTeardownRetry;
+        while (true)
+        {
+            try
+            {
+                using var deadline = new CancellationTokenSource(TeardownTimeout, clock);
+                await instance.Cleanup.UnwindAsync(deadline.Token);
+                break;
+            }
+            catch (Exception e) when (e is UndoException or TimeoutException)
+            {
+                log.TeardownFailed(e, instance.Id, instance.Record.Slot, retry.TotalSeconds);
+            }
+            try
+            {
+                await Task.Delay(retry, clock, stopping.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return; // The record is still there: the next start finds it and goes on.
+            }
+            retry = TimeSpan.FromTicks(Math.Min(retry.Ticks * 2, LongestTeardownRetry.Ticks));
+        }
+        instance.TryBecome(InstanceState.Deleted);
+        log.InstanceDeleted(instance.Id, instance.Record.Slot);
+    }
+
+    private static TimeoutException TimedOut(Instance instance, TimeSpan timeout, Exception inner)
+    {
+        string last = instance.Record.Timeline[^1].Step;
+        string output = instance.Machine?.ReadLastOutput() ?? "";
+        string tail = output.Length > 0 ? $"; last output: {output}" : "";
+        return new TimeoutException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"instance {instance.Id} was not running within boot_timeout ({timeout.TotalSeconds:0} s); last finished step: {last}{tail}"), inner);
+    }
+
+    private static string Timeline(Instance instance) => string.Join(
+        ' ', instance.Record.Timeline.Select(entry => string.Create(CultureInfo.InvariantCulture, $"{entry.Step}={entry.Ms:0}ms")));
+
+    private void Track(Task life)
+    {
+        lock (gate)
+        {
+            lives.Add(life);
+        }
+        life.ContinueWith(
+            done =>
+            {
+                lock (gate)
+                {
+                    lives.Remove(done);
+                }
+            },
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    /// <summary>
+    /// Ends the lives: what is being created is torn down, what runs stays. The caller bounds the wait; whatever remains is
+    /// found by the next start.
+    /// </summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await stopping.CancelAsync();
+        Task[] left;
+        lock (gate)
+        {
+            left = [.. lives];
+        }
+        await Task.WhenAll(left).WaitAsync(cancellationToken);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        stopping.Dispose();
+        startGate.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,7 @@
+using VmPool.Ports;
+
+namespace VmPool.Provisioning;
+
+/// <summary>The outside world of one group, all of it replaceable.</summary>
+public sealed record VmPorts(
+    IHypervisor Hypervisor, ISlotPool Slots, IImageStore Images, IInstanceDisks Disks, IGuestProbe Guest, IHostCapacity Capacity);

@@ -1,0 +1,42 @@
+using System.Net;
+using System.Text;
+using VmPool.Options;
+using VmPool.Ports;
+
+namespace VmPool.Simulated;
+
+/// <summary>A guest that "boots" for a configured time and, for a configured share of addresses, never comes up.</summary>
+internal sealed class SimulatedGuest(SimulationOptions options, Faults faults, TimeProvider clock) : IGuestProbe
+{
+    private int starts;
+
+    public async Task WaitForPortAsync(IPAddress address, IVirtualMachine machine, CancellationToken cancellationToken)
+    {
+        await Task.Delay(options.Boot, clock, cancellationToken);
+        faults.At("boot");
+        int start = Interlocked.Increment(ref starts);
+        if (Fails(start))
+        {
+            throw new HypervisorException(
+                $"simulated failure of start number {start} (simulated_failure_rate = {options.FailureRate}, simulated_seed = {options.Seed})");
+        }
+    }
+
+    public Task WaitForBannerAsync(IPAddress address, IVirtualMachine machine, CancellationToken cancellationToken)
+    {
+        faults.At("ssh");
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The same seed fails the same starts, whatever happens between them (FNV-1a of seed and number as the die).</summary>
+    private bool Fails(int start)
+    {
+        uint hash = 2166136261;
+        foreach (byte b in Encoding.ASCII.GetBytes($"{options.Seed}/{start}"))
+        {
+            hash = (hash ^ b) * 16777619;
+        }
+        hash ^= hash >> 16;
+        return hash / (double)uint.MaxValue < options.FailureRate;
+    }
+}

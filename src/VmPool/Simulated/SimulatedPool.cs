@@ -1,0 +1,58 @@
+using System.Net;
+using VmPool.Options;
+using VmPool.Ports;
+using VmPool.Provisioning;
+
+namespace VmPool.Simulated;
+
+/// <summary>All ports of a group without a single virtual machine behind them.</summary>
+public static class SimulatedPool
+{
+    /// <summary>What the operator writes to get it, and what logs and status show.</summary>
+    public const string HypervisorName = "simulated";
+
+    /// <summary>The ports.</summary>
+    public static VmPorts Create(GroupOptions options, TimeProvider clock)
+    {
+        var faults = new Faults(options.Simulation);
+        return new VmPorts(
+            new SimulatedHypervisor(options.Simulation, faults),
+            new SimulatedSlots(CountSlots(options.Network.Subnet), faults),
+            new SimulatedImages(options, faults),
+            new SimulatedDisks(faults),
+            new SimulatedGuest(options.Simulation, faults, clock),
+            new BoundlessHost());
+    }
+
+    private static int CountSlots(IPNetwork subnet) => (int)Math.Min(1L << (31 - subnet.PrefixLength), int.MaxValue);
+
+    private sealed class SimulatedImages(GroupOptions options, Faults faults) : IImageStore
+    {
+        public ImageStatus Status => new("ready", HypervisorName, "no image exists");
+
+        public Task<ImageGeneration> CurrentAsync(CancellationToken cancellationToken)
+        {
+            faults.At("image");
+            return Task.FromResult(new ImageGeneration(HypervisorName, "", "", "", null, "", options.Machine.User));
+        }
+    }
+
+    private sealed class SimulatedDisks(Faults faults) : IInstanceDisks
+    {
+        public long FreeBytes() => long.MaxValue / 2;
+
+        public Task<IReadOnlyList<VmDisk>> CreateAsync(
+            ImageGeneration image, string directory, uint userId, GuestIdentity identity, CancellationToken cancellationToken)
+        {
+            faults.At("disk");
+            return Task.FromResult<IReadOnlyList<VmDisk>>([]);
+        }
+    }
+
+    private sealed class BoundlessHost : IHostCapacity
+    {
+        public long AvailableMemoryMb() => long.MaxValue / 2;
+
+        public long ResidentMemoryMb(int pid) => 0;
+    }
+}

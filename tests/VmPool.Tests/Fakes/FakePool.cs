@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using System.Net;
+using LinuxHost;
+using VmPool.Ports;
+using VmPool.Provisioning;
+
+namespace VmPool.Tests.Fakes;
+
+/// <summary>All ports of a group in memory. Every step can be held, failed or watched from the test.</summary>
+internal sealed class FakePool : ISlotPool, IImageStore, IInstanceDisks, IHypervisor, IGuestProbe, IHostCapacity
+{
+    private readonly ConcurrentDictionary<int, string> claims = new();
+    private int lastPid = 1000;
+
+    /// <summary>Names of steps and undos in the order in which they happened.</summary>
+    public ConcurrentQueue<string> Calls { get; } = new();
+
+    /// <summary>Thrown at the step of that name.</summary>
+    public ConcurrentDictionary<string, Exception> Failures { get; } = new();
+
+    /// <summary>A step of that name waits for the task.</summary>
+    public ConcurrentDictionary<string, Task> Holds { get; } = new();
+
+    public ConcurrentDictionary<int, FakeMachine> Machines { get; } = new();
+
+    public int SlotCount { get; set; } = 8;
+
+    public long MemoryMb { get; set; } = 1 << 20;
+
+    public long DiskBytes { get; set; } = 1L << 50;
+
+    public bool Emulated { get; set; }
+
+    public VmPorts Ports => new(this, this, this, this, this, this);
+
+    public string Name => "fake";
+
+    public int Size => SlotCount;
+
+    public ImageStatus Status => new("ready", "cafe", "");
+
+    public IReadOnlyDictionary<int, string> Claims => claims;
+
+    public int CountFree() => SlotCount - claims.Count;
+
+    public async Task<NetworkSlot> AcquireAsync(string owner, CancellationToken cancellationToken)
+    {
+        await StepAsync("slot", cancellationToken);
+        int number = Enumerable.Range(0, SlotCount).First(n => claims.TryAdd(n, owner));
+        return new NetworkSlot(number, IPAddress.Loopback, $"fake-{number}", 1500, 0);
+    }
+
+    public Task<NetworkSlot?> AdoptAsync(int number, string owner, CancellationToken cancellationToken) =>
+        Task.FromResult(claims.TryGetValue(number, out string? holder) && holder == owner
+            ? new NetworkSlot(number, IPAddress.Loopback, $"fake-{number}", 1500, 0)
+            : null);
+
+    public async Task ReleaseAsync(int number, string owner, CancellationToken cancellationToken)
+    {
+        await StepAsync("undo slot", cancellationToken);
+        claims.TryRemove(new KeyValuePair<int, string>(number, owner));
+    }
+
+    public IReadOnlyList<SlotClaim> FindClaims(string group) =>
+        [.. claims.Where(claim => claim.Value.StartsWith(group + "-", StringComparison.Ordinal)).Select(claim => new SlotClaim(claim.Key, claim.Value))];
+
+    public void Claim(int number, string owner) => claims[number] = owner;
+
+    public async Task<ImageGeneration> CurrentAsync(CancellationToken cancellationToken)
+    {
+        await StepAsync("image", cancellationToken);
+        return new ImageGeneration("cafe", "/nowhere", "/nowhere/disk.raw", "/nowhere/vmlinuz", null, "root=/dev/vda", "ci");
+    }
+
+    public long FreeBytes() => DiskBytes;
+
+    async Task<IReadOnlyList<VmDisk>> IInstanceDisks.CreateAsync(
+        ImageGeneration image, string directory, uint userId, GuestIdentity identity, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(directory);
+        await StepAsync("disk", cancellationToken);
+        return [new VmDisk(Path.Combine(directory, "disk"), "raw", ReadOnly: false)];
+    }
+
+    public Task<HypervisorCapabilities> ProbeAsync(CancellationToken cancellationToken) =>
+        Task.FromResult(new HypervisorCapabilities("1", "none", Emulated));
+
+    public async Task<IVirtualMachine> BootAsync(BootRequest request, CancellationToken cancellationToken)
+    {
+        await StepAsync("vmm", cancellationToken);
+        var machine = new FakeMachine(this, Interlocked.Increment(ref lastPid));
+        Machines[machine.Process.Pid] = machine;
+        return machine;
+    }
+
+    public Task<IVirtualMachine?> AdoptAsync(ProcessIdentity process, string directory, CancellationToken cancellationToken) =>
+        Task.FromResult<IVirtualMachine?>(Machines.GetValueOrDefault(process.Pid) is { Exited.IsCompleted: false } machine ? machine : null);
+
+    public Task WaitForPortAsync(IPAddress address, IVirtualMachine machine, CancellationToken cancellationToken) => StepAsync("boot", cancellationToken);
+
+    public Task WaitForBannerAsync(IPAddress address, IVirtualMachine machine, CancellationToken cancellationToken) => StepAsync("ssh", cancellationToken);
+
+    public long AvailableMemoryMb() => MemoryMb;
+
+    public long ResidentMemoryMb(int pid) => 0;
+
+    internal async Task StepAsync(string step, CancellationToken cancellationToken)
+    {
+        Calls.Enqueue(step);
+        if (Holds.TryGetValue(step, out Task? hold))
+        {
+            await hold.WaitAsync(cancellationToken);
+        }
+        if (Failures.TryGetValue(step, out Exception? failure))
+        {
+            throw failure;
+        }
+    }
+}
+
+internal sealed class FakeMachine(FakePool pool, int pid) : IVirtualMachine
+{
+    private readonly TaskCompletionSource<VmExit> exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ProcessIdentity Process { get; } = new(pid, 1);
+
+    public Task<VmExit> Exited => exited.Task;
+
+    public string ReadLastOutput() => "guest said this last";
+
+    public Task<bool> IsAliveAsync(CancellationToken cancellationToken) => Task.FromResult(!exited.Task.IsCompleted);
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await pool.StepAsync("undo vmm", cancellationToken);
+        End(0);
+    }
+
+    public void End(int code) => exited.TrySetResult(new VmExit(code, "guest said this last"));
+}

@@ -1,0 +1,55 @@
+using VmPool.Instances;
+using VmPool.Tests.Fakes;
+
+namespace VmPool.Tests.Recovery;
+
+public sealed class GroupRecoveryTests
+{
+    [Fact]
+    public async Task A_half_made_instance_of_an_earlier_run_is_removed_without_being_listed()
+    {
+        var pool = new FakePool();
+        await using TestGroup test = await new TestGroup { Pool = pool }.OpenAsync();
+        pool.Holds["boot"] = new TaskCompletionSource().Task;
+        string id = Assert.Single(test.Group.Accept(1).Ids);
+        await TestGroup.UntilAsync(() => pool.Calls.Contains("boot"), "the boot step");
+
+        // A second group object over the same state is what the next process sees after a kill -9 of the first.
+        await using TestGroup next = await new TestGroup { Pool = pool, Options = test.Options }.OpenAsync();
+
+        Assert.Empty(next.Group.List());
+        await TestGroup.UntilAsync(() => pool.Claims.Count == 0 && !File.Exists(next.RecordPath(id)), "the leftover to be gone");
+        Assert.False(Directory.Exists(next.InstanceDirectory(id)));
+    }
+
+    [Fact]
+    public async Task A_record_that_cannot_be_read_leads_to_its_slot_and_directory()
+    {
+        await using TestGroup test = await new TestGroup().OpenAsync();
+        string id = InstanceId.Create("default", DateTimeOffset.UnixEpoch);
+        Directory.CreateDirectory(Path.GetDirectoryName(test.RecordPath(id))!);
+        await File.WriteAllTextAsync(test.RecordPath(id), "{\"id\": \"defau");
+        Directory.CreateDirectory(test.InstanceDirectory(id));
+        test.Pool.Claim(5, id);
+
+        await using TestGroup next = await new TestGroup { Pool = test.Pool, Options = test.Options }.OpenAsync();
+
+        await TestGroup.UntilAsync(() => test.Pool.Claims.Count == 0 && !File.Exists(test.RecordPath(id)), "the leftover to be gone");
+        Assert.False(Directory.Exists(test.InstanceDirectory(id)));
+    }
+
+    [Fact]
+    public async Task Claims_and_directories_without_a_record_are_removed_but_never_those_of_another_group()
+    {
+        await using TestGroup test = await new TestGroup().OpenAsync();
+        string stray = InstanceId.Create("default", DateTimeOffset.UnixEpoch);
+        string foreign = InstanceId.Create("default-two", DateTimeOffset.UnixEpoch);
+        test.Pool.Claim(1, stray);
+        test.Pool.Claim(2, foreign);
+
+        await using TestGroup next = await new TestGroup { Pool = test.Pool, Options = test.Options }.OpenAsync();
+
+        await TestGroup.UntilAsync(() => !test.Pool.Claims.ContainsKey(1), "the stray claim to be gone");
+        Assert.Equal(foreign, test.Pool.Claims[2]);
+    }
+}
