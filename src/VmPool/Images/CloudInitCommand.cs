@@ -47,7 +47,7 @@ public sealed class CloudInitCommand
         }
         parser.Consume<DocumentStart>();
         CloudInitCommand? command = null;
-        if (parser.TryConsume(out Scalar? scalar))
+        if (parser.TryConsume(out Scalar scalar))
         {
             command = IsPlainValue(scalar) ? new CloudInitCommand(scalar.Value, null) : null;
         }
@@ -61,7 +61,7 @@ public sealed class CloudInitCommand
     private static CloudInitCommand? ReadArguments(Parser parser)
     {
         var arguments = new List<string>();
-        while (parser.TryConsume(out Scalar? argument))
+        while (parser.TryConsume(out Scalar argument))
         {
             if (!IsPlainValue(argument))
             {
