@@ -8,7 +8,7 @@ namespace VmPool.Provisioning;
 public sealed class HostCapacity : IHostCapacity
 {
     /// <inheritdoc/>
-    public long AvailableMemoryMb() => HostMemory.AvailableBytes() >> 20;
+    public long AvailableMemoryMb() => HostMemory.AvailableBytes >> 20;
 
     /// <inheritdoc/>
     public long ResidentMemoryMb(int pid)

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Logging;
 using VmPool.Options;
 using VmPool.Ports;
 using VmPool.Provisioning;
@@ -11,9 +12,10 @@ public static class SimulatedPool
     /// <summary>What the operator writes to get it, and what logs and status show.</summary>
     public const string HypervisorName = "simulated";
 
-    /// <summary>The ports.</summary>
-    public static VmPorts Create(GroupOptions options, TimeProvider clock)
+    /// <summary>The ports; says once, as a warning, that nothing behind them is real.</summary>
+    public static VmPorts Create(GroupOptions options, TimeProvider clock, ILogger log)
     {
+        log.Simulated(options.Name);
         var faults = new Faults(options.Simulation);
         return new VmPorts(
             new SimulatedHypervisor(options.Simulation, faults),
