@@ -12,4 +12,9 @@ public static class HardLink
             throw Errno.Failure($"cannot link {source} to {target}", Libc.LastErrno);
         }
     }
+
+    /// <summary>How many names the file has, 1 or more.</summary>
+    /// <exception cref="HostResourceException">It does not exist or cannot be asked.</exception>
+    public static int Count(string path)
+        => (int)(Libc.LinksOf(path) ?? throw Errno.Failure($"cannot count the links of {path}", Libc.LastErrno));
 }

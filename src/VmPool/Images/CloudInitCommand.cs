@@ -47,8 +47,9 @@ public sealed class CloudInitCommand
         }
         parser.Consume<DocumentStart>();
         CloudInitCommand? command = null;
-        if (parser.TryConsume(out Scalar scalar))
+        if (parser.Accept<Scalar>(out _))
         {
+            Scalar scalar = parser.Consume<Scalar>();
             command = IsPlainValue(scalar) ? new CloudInitCommand(scalar.Value, null) : null;
         }
         else if (parser.TryConsume<SequenceStart>(out _))
@@ -61,8 +62,9 @@ public sealed class CloudInitCommand
     private static CloudInitCommand? ReadArguments(Parser parser)
     {
         var arguments = new List<string>();
-        while (parser.TryConsume(out Scalar argument))
+        while (parser.Accept<Scalar>(out _))
         {
+            Scalar argument = parser.Consume<Scalar>();
             if (!IsPlainValue(argument))
             {
                 return null;
