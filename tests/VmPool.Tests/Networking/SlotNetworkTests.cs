@@ -89,8 +89,13 @@ public sealed class SlotNetworkTests(TestHost host) : IClassFixture<TestHost>
         string guest = await host.PlugGuestAsync(slot);
         await Ip.BatchAsync(["address add 198.51.100.9/32 dev card", "route replace default via 10.255.255.1 src 198.51.100.9"], guest);
 
-        string[] seen = await TestHost.ProbeAsync(guest, "tcp:192.0.2.1:80");
+        // Silence alone would prove nothing: the answer would not find its way back either.
+        await Nft.ApplyAsync("table ip seen {\n chain input {\n type filter hook input priority 0;\n ip saddr 198.51.100.9 counter\n }\n}\n", host.InternetNamespace);
 
-        Assert.StartsWith("silence", seen[0], StringComparison.Ordinal);
+        await TestHost.ProbeAsync(guest, "udp:192.0.2.1:80");
+
+        string arrived = await Nft.ListRulesetAsync(host.InternetNamespace);
+        await Nft.DeleteTableAsync("ip", "seen", host.InternetNamespace);
+        Assert.Contains("ip saddr 198.51.100.9 counter packets 0", arrived, StringComparison.Ordinal);
     }
 }
