@@ -31,8 +31,8 @@ internal sealed class FleetingService(IGroupOpener opener) : IAsyncDisposable
             {
                 Id = $"vmpool/{Environment.MachineName}/{group.Name}",
                 MaxSize = group.Instances.MaxSize,
-                Version = BuildFacts.Version,
-                BuildInfo = BuildFacts.Description,
+                Version = BuildStamp.Version,
+                BuildInfo = BuildStamp.Summary,
             };
         }
         finally

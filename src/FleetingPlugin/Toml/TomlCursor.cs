@@ -92,7 +92,7 @@ internal sealed class TomlCursor(string text)
 
     /// <summary>The current character in words.</summary>
     public string Describe() => AtEnd ? "the end of the text"
-        : Current is '\n' or '\r' ? "the end of the line"
+        : Current == '\n' || (Current == '\r' && Ahead(1) == '\n') ? "the end of the line"
         : IsForbidden(Current) ? $"control character U+{(int)Current:X4}"
         : $"'{Current}'";
 

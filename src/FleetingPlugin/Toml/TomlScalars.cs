@@ -9,7 +9,7 @@ namespace FleetingPlugin.Toml;
 internal static partial class TomlScalars
 {
     /// <summary>Reads the value that begins at the cursor, which is no string, array or table.</summary>
-    public static JsonNode Read(TomlCursor cursor)
+    public static JsonValue Read(TomlCursor cursor)
     {
         var start = cursor.Position;
         var word = cursor.TakeWhile(static c => char.IsAsciiLetterOrDigit(c) || c is '+' or '-' or '.' or '_' or ':');
@@ -29,7 +29,7 @@ internal static partial class TomlScalars
         return Parse(word) ?? throw cursor.Fault(Explain(word), start);
     }
 
-    private static JsonNode? Parse(string word) => word switch
+    private static JsonValue? Parse(string word) => word switch
     {
         "true" => JsonValue.Create(true),
         "false" => JsonValue.Create(false),
