@@ -82,6 +82,9 @@ internal sealed class FakeHypervisor : IHypervisor
 
     public string UserData { get; private set; } = "";
 
+    /// <summary>Mode of the kernel file at the time of the boot.</summary>
+    public UnixFileMode KernelMode { get; private set; }
+
     public string Name => "fake";
 
     public Task<HypervisorCapabilities> ProbeAsync(CancellationToken cancellationToken)
@@ -90,6 +93,7 @@ internal sealed class FakeHypervisor : IHypervisor
     public async Task<IVirtualMachine> BootAsync(BootRequest request, CancellationToken cancellationToken)
     {
         Request = request;
+        KernelMode = File.GetUnixFileMode(request.KernelPath);
         UserData = (await HostCommand.RunAsync("isoinfo", ["-R", "-i", request.Disks[1].Path, "-x", "/user-data"], null, cancellationToken)).Output;
         using var report = File.OpenHandle(request.Disks[2].Path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
         RandomAccess.Write(report, Encoding.UTF8.GetBytes(Output), PrebuildScript.OutputOffset);

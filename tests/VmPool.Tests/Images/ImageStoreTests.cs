@@ -60,6 +60,7 @@ public sealed class ImageStoreTests : IDisposable
         Assert.Equal((false, true, false), (request.Disks[0].ReadOnly, request.Disks[1].ReadOnly, request.Disks[2].ReadOnly));
         Assert.Equal("vp7", request.NetworkNamespace);
         Assert.Equal(23456u, request.UserId);
+        Assert.True(_hypervisor.KernelMode.HasFlag(UnixFileMode.OtherRead));
         Assert.All(request.Disks, disk => Assert.Equal("raw", disk.Format));
     }
 
