@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 if (!PluginEnvironment.IsServed(args))
 {
-    return args.Length == 0 ? CommandLine.Hint(Console.Error) : await CommandLine.RunAsync(args);
+    return args.Length == 0 ? CommandLine.Hint(Console.Error) : await Commands.RunAsync(args);
 }
 
 using var loggers = new HclogLoggerFactory(LogLevel.Debug);

@@ -125,10 +125,11 @@ internal sealed class QemuMachine : IVirtualMachine
         await keeper.RunAsync(_process.Exited);
         int? code = await _process.Exited;
         await _link.DisposeAsync();
-        return new VmExit(code, LastOutput());
+        return new VmExit(code, ReadLastOutput());
     }
 
-    private string LastOutput()
+    /// <inheritdoc/>
+    public string ReadLastOutput()
     {
         string process = _processLog.Tail(ProcessLines);
         string console = _serialLog.Tail(ConsoleLines);

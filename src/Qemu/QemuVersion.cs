@@ -13,14 +13,14 @@ internal static partial class QemuVersion
     /// <exception cref="HostRequirementException">Not installed, too old or not QEMU.</exception>
     internal static async Task<string> ReadAsync(string program, CancellationToken cancellationToken)
     {
+        if (ProgramPath.TryFind(program) is null)
+        {
+            throw new HostRequirementException($"{program} is not installed (or not executable); install it: apt-get install qemu-system-x86");
+        }
         string output;
         try
         {
             output = (await HostCommand.RunAsync(program, ["--version"], null, cancellationToken)).Output;
-        }
-        catch (HostCommandException e) when (e.ExitCode is null && e.InnerException is not null)
-        {
-            throw new HostRequirementException($"{program} is not installed (or not executable); install it: apt-get install qemu-system-x86", e);
         }
         catch (HostCommandException e)
         {

@@ -13,9 +13,9 @@ internal static class StubProcess
         Environment = new Dictionary<string, string> { ["DOTNET_ROOT"] = RuntimeRoot() },
     };
 
-    /// <summary>Pids of living processes that write into the directory.</summary>
+    /// <summary>Pids of living processes whose standard error is a file below the directory.</summary>
     internal static IReadOnlyList<int> FindIn(TestDirectory directory) =>
-        [.. ProcessTable.Pids().Where(pid => OutputOf(pid) == directory[MachineFiles.ProcessLog])];
+        [.. ProcessTable.Pids().Where(pid => OutputOf(pid)?.StartsWith(directory.Path + "/", StringComparison.Ordinal) == true)];
 
     private static string? OutputOf(int pid)
     {

@@ -24,6 +24,7 @@ if (options.Socket is null)
 using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
 listener.Bind(new UnixDomainSocketEndPoint(options.Socket!));
 listener.Listen();
+int statusQueries = 0;
 while (true)
 {
     using Socket client = await listener.AcceptAsync();
@@ -35,7 +36,7 @@ while (true)
         using JsonDocument command = JsonDocument.Parse(line);
         string name = command.RootElement.GetProperty("execute").GetString()!;
         long id = command.RootElement.GetProperty("id").GetInt64();
-        if (options.Deaf.Contains(name))
+        if (options.Deaf.Contains(name) || (name == "query-status" && ++statusQueries > options.StatusAnswers))
         {
             continue;
         }

@@ -20,6 +20,9 @@ internal sealed record StubOptions
     /// <summary>Answer to query-status.</summary>
     public string Status { get; private init; } = "running";
 
+    /// <summary>How many status queries are answered; the later ones are not.</summary>
+    public int StatusAnswers { get; private init; } = int.MaxValue;
+
     /// <summary>Commands that are never answered nor obeyed.</summary>
     public IReadOnlyList<string> Deaf { get; private init; } = [];
 
@@ -36,6 +39,7 @@ internal sealed record StubOptions
                 "--stderr" => options with { Error = value },
                 "--exit" => options with { ExitCode = int.Parse(value, CultureInfo.InvariantCulture) },
                 "--status" => options with { Status = value },
+                "--status-answers" => options with { StatusAnswers = int.Parse(value, CultureInfo.InvariantCulture) },
                 "--deaf" => options with { Deaf = [.. options.Deaf, value] },
                 _ => throw new ArgumentException($"unknown argument {arguments[i]}"),
             };

@@ -24,7 +24,8 @@ internal static class CommandLine
     {
         var root = new RootCommand(Description);
         root.Options.Remove(root.Options.First(option => option is VersionOption));
-        root.Options.Add(new Option<bool>("--version", "-version") { Description = "Same as the command version", Action = new PrintVersion() });
+        root.Options.Add(new Option<bool>("--version") { Description = "Same as the command version", Action = new PrintVersion() });
+        root.Options.Add(new Option<bool>("-version") { Hidden = true, Action = new PrintVersion() });
         foreach (var command in ((Command[])[TomlCommand.Build(), VersionCommand.Build(), LicensesCommand.Build(), .. others]).OrderBy(command => command.Name, StringComparer.Ordinal))
         {
             root.Add(command);
@@ -41,8 +42,17 @@ internal static class CommandLine
     /// <param name="output">Standard output.</param>
     /// <param name="error">Standard error.</param>
     /// <param name="token">Ends a running command.</param>
-    public static Task<int> RunAsync(IReadOnlyList<string> args, IEnumerable<Command> others, TextWriter output, TextWriter error, CancellationToken token) =>
-        Build(others).Parse(args).InvokeAsync(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false }, token);
+    public static Task<int> RunAsync(IReadOnlyList<string> args, IEnumerable<Command> others, TextWriter output, TextWriter error, CancellationToken token)
+    {
+        var parsed = Build(others).Parse(args);
+        if (parsed.Action is ParseErrorAction mistake)
+        {
+            // The whole help would push the error out of sight.
+            mistake.ShowHelp = false;
+        }
+
+        return parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false }, token);
+    }
 
     /// <summary>For somebody who starts the plugin by hand without arguments.</summary>
     /// <returns>The exit code, 1.</returns>

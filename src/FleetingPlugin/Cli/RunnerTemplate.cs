@@ -39,13 +39,16 @@ internal static class RunnerTemplate
             .Key("executor", docker ? "\"docker-autoscaler\"" : "\"instance\"", docker
                 ? "Each job runs in containers, in a VM of its own. (instance: in the VM's shell.)"
                 : "Each job runs in the shell of a VM of its own. (docker-autoscaler: in containers in it.)")
-            .Key("shell", "\"bash\"", "The job scripts are written for bash, and the image has it; with plain sh they break.")
             .Key("limit", TomlText.Number(maxInstances), "Jobs this entry takes at once: one for each VM.")
             .Key("request_concurrency", TomlText.Number(maxInstances), "Job requests in flight: with the default of 1 a burst of jobs is fetched one after the other.");
         if (docker)
         {
             toml.Table("[runners.docker]")
                 .Key("image", "\"debian:12\"", "Image for jobs that name none.");
+        }
+        else
+        {
+            toml.Key("shell", "\"bash\"", "The job scripts are written for bash, and the image has it; with plain sh they break.");
         }
     }
 

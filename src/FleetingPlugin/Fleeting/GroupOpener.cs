@@ -7,7 +7,6 @@ using VmPool;
 using VmPool.Instances;
 using VmPool.Keys;
 using VmPool.Options;
-using VmPool.Ports;
 using VmPool.Provisioning;
 using VmPool.Simulated;
 using VmPool.Storage;
@@ -35,6 +34,24 @@ internal sealed class GroupOpener(ILoggerFactory hostLoggers, TimeProvider clock
             InstanceGroup group = await InstanceGroup.OpenAsync(options, credentials, ports, clock, log, cancellationToken);
             held.Add(new Preparation(ports, log));
             return new OpenedGroup(options.Name, group, connector, held);
+        }
+        catch
+        {
+            await held.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a group only to have its leftovers removed: nothing is recorded and nothing is prepared.</summary>
+    public async Task<OpenedGroup> OpenForCollectionAsync(GroupOptions options, CancellationToken cancellationToken)
+    {
+        var held = new GroupHold();
+        try
+        {
+            VmPorts ports = await OpenPortsAsync(options, held, hostLoggers, cancellationToken);
+            InstanceGroup group = await InstanceGroup.OpenAsync(
+                options, LoginCredentials.PerInstance, ports, clock, hostLoggers.CreateLogger("vmpool"), cancellationToken);
+            return new OpenedGroup(options.Name, group, new ConnectorSettings(), held);
         }
         catch
         {

@@ -43,11 +43,16 @@ internal sealed class ImageBuild(
     {
         long began = time.GetTimestamp();
         var files = new RootFiles(Directory.CreateDirectory(Path.Combine(scratch, "publish")).FullName);
-        RootFiles root = await RootAsync(force, steps, cancellationToken);
-        await steps.RunAsync("copy", $"the root disk of {root.Directory}", () => CopyAsync(root, files, cancellationToken), cancellationToken);
-
-        string machine = Directory.CreateDirectory(Path.Combine(scratch, "machine")).FullName;
-        await steps.RunAsync("prebuild", "booting", () => prebuild.RunAsync(hash, files, machine, steps, cancellationToken), cancellationToken);
+        Task keeping = await CopyRootAsync(force, files, steps, cancellationToken);
+        try
+        {
+            string machine = Directory.CreateDirectory(Path.Combine(scratch, "machine")).FullName;
+            await steps.RunAsync("prebuild", "booting", () => prebuild.RunAsync(hash, files, machine, steps, cancellationToken), cancellationToken);
+        }
+        finally
+        {
+            await keeping;
+        }
         await steps.RunAsync("publish", images.PathOf(hash), async () =>
         {
             new ImageManifest
@@ -72,25 +77,51 @@ internal sealed class ImageBuild(
         return images.Find(hash) ?? throw new ImageBuildException($"image {hash} vanished from {images.PathOf(hash)} right after it was published");
     }
 
-    private async Task<RootFiles> RootAsync(bool force, BuildSteps steps, CancellationToken cancellationToken)
+    /// <returns>Completes when a newly made root file system is kept for later builds: bringing it to disk takes as long as the boot that follows.</returns>
+    private async Task<Task> CopyRootAsync(bool force, RootFiles files, BuildSteps steps, CancellationToken cancellationToken)
     {
         string name = "rootfs-" + inputs.RootHash;
-        var files = new RootFiles(images.RootPathOf(inputs.RootHash));
-        using FileLock alone = await LockAsync(name, steps.Doing, cancellationToken);
-        if (Directory.Exists(files.Directory) && !force)
+        var kept = new RootFiles(images.RootPathOf(inputs.RootHash));
+        FileLock alone = await LockAsync(name, steps.Doing, cancellationToken);
+        if (Directory.Exists(kept.Directory) && !force)
         {
-            return files;
+            using (alone)
+            {
+                await steps.RunAsync("copy", $"the root disk of {kept.Directory}", () => CopyAsync(kept, files, cancellationToken), cancellationToken);
+                return Task.CompletedTask;
+            }
         }
         string scratch = images.StartBuilding(name);
         try
         {
             var made = new RootFiles(Directory.CreateDirectory(Path.Combine(scratch, "publish")).FullName);
             await rootBuilder.BuildAsync(inputs, made, scratch, steps, cancellationToken);
-            await ImageDirectory.DeleteAsync(files.Directory, cancellationToken);
-            await images.PublishAsync(made, files.Directory, cancellationToken);
-            return files;
+            await steps.RunAsync("copy", "the new root disk", () => CopyAsync(made, files, cancellationToken), cancellationToken);
+            return KeepAsync(alone, made, kept, scratch, cancellationToken);
+        }
+        catch
+        {
+            await DropAsync(alone, scratch);
+            throw;
+        }
+    }
+
+    private async Task KeepAsync(FileLock alone, RootFiles made, RootFiles kept, string scratch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ImageDirectory.DeleteAsync(kept.Directory, cancellationToken);
+            await images.PublishAsync(made, kept.Directory, cancellationToken);
         }
         finally
+        {
+            await DropAsync(alone, scratch);
+        }
+    }
+
+    private static async Task DropAsync(FileLock alone, string scratch)
+    {
+        using (alone)
         {
             await ImageDirectory.DeleteAsync(scratch, CancellationToken.None);
         }
@@ -104,6 +135,8 @@ internal sealed class ImageBuild(
             {
                 FileClone.CopySparse(from, to, cancellationToken);
             }
+            // The hypervisor reads kernel and initial RAM disk as an unprivileged user.
+            File.SetUnixFileMode(to, GuestFile.Readable);
         }
     }, cancellationToken);
 

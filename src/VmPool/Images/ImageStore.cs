@@ -56,6 +56,9 @@ public sealed class ImageStore : IImageStore, IAsyncDisposable
     /// <exception cref="ImageBuildException">The build failed.</exception>
     public Task<ImageGeneration> RebuildAsync(CancellationToken cancellationToken) => Ask(force: true).WaitAsync(cancellationToken);
 
+    /// <summary>All finished images of a disk directory, newest first.</summary>
+    public static IReadOnlyList<StoredImage> ListIn(string imagesDirectory, ILogger logger) => new ImageDirectory(imagesDirectory, logger).List();
+
     /// <summary>All finished images of the disk directory, newest first.</summary>
     public IReadOnlyList<StoredImage> List() => _images.List();
 

@@ -23,6 +23,7 @@ public sealed class InstanceGroup : IAsyncDisposable
     private readonly VmTeardown teardown;
     private readonly Provisioner provisioner;
     private readonly Capacity capacity;
+    private readonly List<Task> reclaimed = [];
     private readonly TimeProvider clock;
     private readonly ILogger log;
 
@@ -157,6 +158,24 @@ public sealed class InstanceGroup : IAsyncDisposable
         }
     }
 
+    /// <summary>How many leftovers of an earlier process were found when the group was opened.</summary>
+    public int Reclaimed => reclaimed.Count;
+
+    /// <summary>Waits until those leftovers are gone, at most for the given time.</summary>
+    /// <returns>How many are still there.</returns>
+    public async Task<int> WaitForReclaimsAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Task.WhenAll(reclaimed).WaitAsync(patience, clock, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // The count says it; each failed try is in the log.
+        }
+        return reclaimed.Count(task => !task.IsCompleted);
+    }
+
     /// <summary>Ends background work: what is being created is torn down, what runs stays and is adopted by the next start.</summary>
     public Task CloseAsync(CancellationToken cancellationToken) => provisioner.StopAsync(cancellationToken);
 
@@ -205,7 +224,7 @@ public sealed class InstanceGroup : IAsyncDisposable
         }
         foreach (Instance instance in found.Reclaimed)
         {
-            provisioner.Reclaim(instance);
+            reclaimed.Add(provisioner.Reclaim(instance));
         }
         log.GroupOpened(options.Name, ports.Hypervisor.Name, found.Adopted.Count, found.Reclaimed.Count, MaxSize);
     }

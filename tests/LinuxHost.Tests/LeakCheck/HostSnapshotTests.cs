@@ -28,7 +28,9 @@ public sealed class HostSnapshotTests : IDisposable
                 Program = "ip", Arguments = ["netns", "exec", space.Name, "sleep", "12345"], OutputPath = "/dev/null",
             });
             ulong inode = NetworkNamespace.InodeOf(space.Name)!.Value;
-            await Eventually.TrueAsync(() => ProcessTable.NetworkNamespaceOf(child.Identity.Pid) == inode, "the child entered the namespace");
+            // `ip` enters the namespace a moment before it becomes the program.
+            await Eventually.TrueAsync(
+                () => File.ReadAllText($"/proc/{child.Identity.Pid}/cmdline").StartsWith("sleep", StringComparison.Ordinal), "the child runs");
             IReadOnlyList<string> differences = HostSnapshot.Compare(before, await HostSnapshot.TakeAsync());
             Assert.Contains($"+ namespace {space.Name} ({inode})", differences);
             Assert.Contains(differences, line => line.StartsWith($"+ mount /run/netns/{space.Name} (nsfs", StringComparison.Ordinal));
@@ -71,8 +73,9 @@ public sealed class HostSnapshotTests : IDisposable
     public async Task A_marked_process_of_the_hosts_namespace_counts_and_others_do_not()
     {
         string marker = _directory.File("state");
+        await File.WriteAllTextAsync(marker, "");
         var scope = new SnapshotScope { Markers = [marker] };
-        ChildProcess marked = Spawn.Start(new SpawnRequest { Program = "sh", Arguments = ["-c", "sleep 300; :", marker], OutputPath = "/dev/null" });
+        ChildProcess marked = Spawn.Start(new SpawnRequest { Program = "tail", Arguments = ["-f", marker], OutputPath = "/dev/null" });
         ChildProcess other = Spawn.Start(new SpawnRequest { Program = "sleep", Arguments = ["300"], OutputPath = "/dev/null" });
         HostSnapshot with = await HostSnapshot.TakeAsync(scope);
         marked.Kill();

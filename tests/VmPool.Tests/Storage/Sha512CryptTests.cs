@@ -7,7 +7,6 @@ public sealed class Sha512CryptTests
 {
     [Theory]
     [InlineData("secret", "abcdefgh")]
-    [InlineData("", "x")]
     [InlineData("a password that is much longer than one block of sixty-four bytes, with ü and €", "0123456789./ABCD")]
     public async Task The_hash_is_the_one_openssl_computes(string password, string salt)
     {
