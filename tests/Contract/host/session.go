@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"time"
@@ -117,6 +118,19 @@ func (s *Session) socket() string {
 		return ""
 	}
 	return address.(*net.UnixAddr).Name
+}
+
+// leftBehind tells whether the socket, or the directory made for it, outlived the plugin.
+func (s *Session) leftBehind() bool {
+	path := s.socket()
+	if path == "" {
+		return false
+	}
+	if directory := filepath.Dir(path); directory != filepath.Clean(os.TempDir()) {
+		path = directory
+	}
+	_, err := os.Lstat(path)
+	return !os.IsNotExist(err)
 }
 
 // conn is the raw channel, for calls that no generated client offers.

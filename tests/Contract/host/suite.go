@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 )
@@ -152,8 +151,7 @@ func (c *Case) end() {
 	for _, session := range c.sessions {
 		took, graceful := session.kill()
 		c.check(graceful && took < 2*time.Second, "Kill took %v (graceful: %v), want a graceful end within 2 s", took, graceful)
-		_, err := os.Stat(session.socket())
-		c.check(session.socket() == "" || os.IsNotExist(err), "the socket %s is still there after Kill", session.socket())
+		c.check(!session.leftBehind(), "the socket %s or its directory is still there after Kill", session.socket())
 		if record, found := session.Logs.find(func(r Record) bool { return r.Demoted }); found {
 			c.failf("the host could not parse a log line and demoted it to plain text: %q", record.Message)
 		}

@@ -32,7 +32,8 @@ func (groupPlugin) GRPCClient(context.Context, *plugin.GRPCBroker, *grpc.ClientC
 }
 
 func main() {
-	signal.Ignore(syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP)
+	// SIGPIPE: the first log line after the host's death would end us before the socket is removed.
+	signal.Ignore(syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGPIPE)
 	logger := hclog.New(&hclog.LoggerOptions{Level: hclog.Info, Output: os.Stderr, JSONFormat: true})
 	go endWithHost(os.Getppid())
 	plugins := plugin.PluginSet{"instancegroup": groupPlugin{server: newGroupServer(logger)}}
