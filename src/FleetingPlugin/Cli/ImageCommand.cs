@@ -41,7 +41,13 @@ internal static class ImageCommand
             using var loggers = new ConsoleLoggerFactory(parsed.InvocationConfiguration.Error);
             PrivateDirectory.Ensure(options.StateDirectory);
             var pool = new RealPool(options, TimeProvider.System, loggers);
-            pool.Create(pool.CreateHypervisor(), out ImageStore images);
+            IHypervisor hypervisor = pool.CreateHypervisor();
+            // Here somebody reads along, so this is the moment to learn that jobs will run without KVM.
+            if ((await hypervisor.ProbeAsync(cancellationToken)).Warning is { } warning)
+            {
+                loggers.CreateLogger("image").HypervisorWarning(hypervisor.Name, warning);
+            }
+            pool.Create(hypervisor, out ImageStore images);
             await using (images)
             {
                 ImageGeneration image = parsed.GetValue(force)

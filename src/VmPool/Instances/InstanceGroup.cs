@@ -47,6 +47,9 @@ public sealed class InstanceGroup : IAsyncDisposable
     public static async Task<InstanceGroup> OpenAsync(
         GroupOptions options, LoginCredentials credentials, VmPorts ports, TimeProvider clock, ILogger log, CancellationToken cancellationToken)
     {
+        // Both stay for good, so that a group that is open and empty looks the same before its first instance and after its last.
+        PrivateDirectory.Ensure(InstanceRecords.DirectoryOf(options.GroupStateDirectory));
+        Directory.CreateDirectory(options.GroupDiskDirectory);
         var group = new InstanceGroup(options, credentials, ports, clock, log);
         await group.RecoverAsync(cancellationToken);
         return group;

@@ -14,8 +14,11 @@ internal sealed record ClaimRecord
     /// <summary>Claims do not outlive the kernel they were made under.</summary>
     public required string BootId { get; init; }
 
-    /// <summary>Process that made the claim, for people who look at the file; it need not live.</summary>
+    /// <summary>Process that made the claim. For an instance it need not live; for an image build it is the builder.</summary>
     public required int Pid { get; init; }
+
+    /// <summary>Its start time, because pids are used again.</summary>
+    public required ulong StartTicks { get; init; }
 
     public required int Mtu { get; init; }
 }

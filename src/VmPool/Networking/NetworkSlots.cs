@@ -52,7 +52,7 @@ public sealed class NetworkSlots : ISlotPool
 
     /// <inheritdoc/>
     public IReadOnlyList<SlotClaim> FindClaims(string group) =>
-        [.. _claims.List().Where(claim => claim.Record.Group == group).Select(claim => new SlotClaim(claim.Number, claim.Record.Owner))];
+        [.. _claims.List().Where(claim => claim.Record.Group == group).Select(claim => new SlotClaim(claim.Number, claim.Record.Owner, new ProcessIdentity(claim.Record.Pid, claim.Record.StartTicks)))];
 
     /// <inheritdoc/>
     public async Task<NetworkSlot> AcquireAsync(string owner, CancellationToken cancellationToken)
@@ -116,6 +116,7 @@ public sealed class NetworkSlots : ISlotPool
                 StateDirectory = _options.StateDirectory,
                 BootId = ProcessTable.BootId,
                 Pid = Environment.ProcessId,
+                StartTicks = ProcessTable.StartTicks(Environment.ProcessId),
                 Mtu = policy.Mtu,
             });
         }
