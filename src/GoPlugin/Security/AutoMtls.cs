@@ -49,6 +49,9 @@ internal sealed class AutoMtls : IDisposable
         return new AutoMtls(PluginCertificate.Create(clock), host, clock);
     }
 
+    /// <summary>Both certificates known already; how a peer's side is played in tests.</summary>
+    internal static AutoMtls FromPair(X509Certificate2 own, X509Certificate2 peer, TimeProvider clock) => new(own, peer, clock);
+
     public SslServerAuthenticationOptions ServerOptions() => new()
     {
         ServerCertificateContext = _presented,
