@@ -66,6 +66,16 @@ public sealed class ServicesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_connection_without_open_streams_is_kept()
+    {
+        Assert.Equal(0, (await _host.CallAsync("/test.Plugin/Echo", new BytesValue())).Status);
+        // Several ticks of the server's one-second timer, at which a keep-alive that overflowed would already be over.
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        Assert.Equal(0, (await _host.CallAsync("/test.Plugin/Echo", new BytesValue())).Status);
+        Assert.Equal(1, _host.Connections);
+    }
+
+    [Fact]
     public async Task A_thousand_parallel_calls_are_answered()
     {
         var calls = Enumerable.Range(0, 1000).Select(i => _host.CallAsync("/test.Plugin/Echo", new BytesValue { Value = ByteString.CopyFrom((byte)i) }));
