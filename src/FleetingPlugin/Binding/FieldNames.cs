@@ -38,7 +38,9 @@ internal static class FieldNames
         var spaced = new StringBuilder();
         for (var at = 0; at < name.Length; at++)
         {
-            bool humpStarts = at > 0 && char.IsAsciiLetterUpper(name[at]) && !char.IsAsciiLetterUpper(name[at - 1]);
+            // aB, and the B of ABc.
+            bool humpStarts = at > 0 && char.IsAsciiLetterUpper(name[at])
+                && (!char.IsAsciiLetterUpper(name[at - 1]) || (at + 1 < name.Length && char.IsAsciiLetterLower(name[at + 1])));
             spaced.Append(humpStarts ? " " : "").Append(char.IsAsciiLetterOrDigit(name[at]) ? char.ToLowerInvariant(name[at]) : ' ');
         }
         return spaced.ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries);
