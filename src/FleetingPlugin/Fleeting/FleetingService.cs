@@ -1,5 +1,6 @@
 using FleetingPlugin.Contract;
 using FleetingPlugin.Options;
+using FleetingPlugin.Transcoding;
 using VmPool.Instances;
 
 namespace FleetingPlugin.Fleeting;
@@ -9,7 +10,7 @@ namespace FleetingPlugin.Fleeting;
 /// loop relies on. While a call of Increase, Decrease or Update lasts the runner does nothing else, so all of them answer
 /// from memory.
 /// </summary>
-internal sealed class FleetingService(IGroupOpener opener) : IAsyncDisposable
+internal sealed class FleetingService(IGroupOpener opener) : ICanonicalService, IAsyncDisposable
 {
     private readonly SemaphoreSlim opening = new(1);
     private volatile OpenedGroup? opened;
