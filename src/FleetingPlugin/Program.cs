@@ -2,6 +2,8 @@
 // go-plugin's variables in the environment, gitlab-runner is the caller.
 using FleetingPlugin.Cli;
 using FleetingPlugin.Fleeting;
+using FleetingPlugin.HostContract;
+using FleetingPlugin.Transcoding;
 using GoPlugin;
 using GoPlugin.Grpc;
 using GoPlugin.Logging;
@@ -13,13 +15,15 @@ if (!PluginEnvironment.IsServed(args))
 }
 
 using var loggers = new HclogLoggerFactory(LogLevel.Debug);
+ILogger contractLog = loggers.CreateLogger("contract");
+Func<ContractSearchResult> search = RunnersContract.Search(contractLog);
 await using var service = new FleetingService(new GroupOpener(loggers, TimeProvider.System));
-GrpcRouter router = new GrpcRouter().Add(FleetingRoutes.Create(service));
-return await PluginServer.RunAsync(
-    new PluginServerOptions
-    {
-        Loggers = loggers,
-        MapException = ErrorStatus.Of,
-        OnShuttingDown = async ct => await service.ShutdownAsync(new(), ct),
-    },
-    router);
+var options = new PluginServerOptions
+{
+    Loggers = loggers,
+    MapException = ErrorStatus.Of,
+    OnShuttingDown = async ct => await service.ShutdownAsync(new(), ct),
+};
+// The search runs beside the handshake; only application calls wait for it.
+var adapter = ContractAdapter.Start(service, new BrokerCallback(options.Broker), search, contractLog);
+return await PluginServer.RunAsync(options, new GrpcRouter { Fallback = adapter.ResolveAsync });
