@@ -1,5 +1,6 @@
 // The only wiring of the product (docs/ARCHITECTURE.md). With arguments this is a person's command line; without, and with
 // go-plugin's variables in the environment, gitlab-runner is the caller.
+using FleetingPlugin.Cli;
 using FleetingPlugin.Fleeting;
 using GoPlugin;
 using GoPlugin.Grpc;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 if (!PluginEnvironment.IsServed(args))
 {
-    return FleetingPlugin.Cli.CommandLine.Run(args);
+    return args.Length == 0 ? CommandLine.Hint(Console.Error) : await Commands.RunAsync(args);
 }
 
 using var loggers = new HclogLoggerFactory(LogLevel.Debug);

@@ -29,9 +29,6 @@ internal static partial class Log
     [LoggerMessage(EventId = 8, Level = LogLevel.Warning, Message = "fewer instances accepted than asked: {Accepted} of {Asked}: {Reason}")]
     public static partial void CapacityShort(this ILogger log, int accepted, int asked, string reason);
 
-    [LoggerMessage(EventId = 9, Level = LogLevel.Warning, Message = "{Warning}")]
-    public static partial void HypervisorWarning(this ILogger log, string hypervisor, string warning);
-
     [LoggerMessage(EventId = 10, Level = LogLevel.Warning, Message = "left over from an earlier run, now being removed: {Reason}")]
     public static partial void Reclaiming(this ILogger log, string instance, string reason);
 

@@ -32,8 +32,8 @@ internal sealed class FleetingService(IGroupOpener opener) : ICanonicalService, 
             {
                 Id = $"vmpool/{Environment.MachineName}/{group.Name}",
                 MaxSize = group.Instances.MaxSize,
-                Version = BuildFacts.Version,
-                BuildInfo = BuildFacts.Description,
+                Version = BuildStamp.Version,
+                BuildInfo = BuildStamp.Summary,
             };
         }
         finally

@@ -1,17 +1,23 @@
 namespace FleetingPlugin.Fleeting;
 
-/// <summary>What a process holds for its group (locks, registry entries, background work), given back in reverse order.</summary>
-internal sealed class GroupHold : IDisposable
+/// <summary>What a process holds for its group (lock, registry entry, background work), given back in reverse order.</summary>
+internal sealed class GroupHold : IAsyncDisposable
 {
-    private readonly Stack<IDisposable> held = new();
+    private readonly Stack<Func<ValueTask>> held = new();
 
-    public void Add(IDisposable thing) => held.Push(thing);
+    public void Add(IAsyncDisposable thing) => held.Push(thing.DisposeAsync);
 
-    public void Dispose()
+    public void Add(IDisposable thing) => held.Push(() =>
     {
-        while (held.TryPop(out IDisposable? thing))
+        thing.Dispose();
+        return ValueTask.CompletedTask;
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        while (held.TryPop(out Func<ValueTask>? giveBack))
         {
-            thing.Dispose();
+            await giveBack();
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using FleetingPlugin.Options;
 using LinuxHost;
@@ -12,47 +13,74 @@ using VmPool.Storage;
 
 namespace FleetingPlugin.Fleeting;
 
-/// <summary>Init, step by step: options, credentials, lock, host, record, group.</summary>
-internal sealed class GroupOpener(ILoggerFactory loggers, TimeProvider clock) : IGroupOpener
+/// <summary>Init, step by step: options, credentials, lock, host, record, group; then the image and the hypervisor in the background.</summary>
+internal sealed class GroupOpener(ILoggerFactory hostLoggers, TimeProvider clock) : IGroupOpener
 {
-    private readonly ILogger log = loggers.CreateLogger("vmpool");
-
     public async Task<OpenedGroup> OpenAsync(ReadOnlyMemory<byte> config, ConnectorSettings connector, CancellationToken cancellationToken)
     {
         GroupOptions options = PluginConfig.Parse(config, connector);
         LoginCredentials credentials = Credentials(connector);
+        var loggers = new FieldLoggerFactory(hostLoggers, "group", options.Name);
+        ILogger log = loggers.CreateLogger("vmpool");
         PrivateDirectory.Ensure(options.StateDirectory);
         PrivateDirectory.Ensure(options.GroupStateDirectory);
 
         var held = new GroupHold();
         try
         {
-            held.Add(LockGroup(options));
-            VmPorts ports = await OpenPortsAsync(options, held, cancellationToken);
-            new InitRecord(BuildFacts.Version, ports.Hypervisor.Name, TextOf(config), connector.Username).Save(options.GroupStateDirectory);
+            VmPorts ports = await OpenPortsAsync(options, held, loggers, cancellationToken);
+            new InitRecord(BuildStamp.Version, ports.Hypervisor.Name, TextOf(config), connector.Username).Save(options.GroupStateDirectory);
+            WarnIfMaxVmsDoesNotFit(options, ports, log);
             InstanceGroup group = await InstanceGroup.OpenAsync(options, credentials, ports, clock, log, cancellationToken);
+            held.Add(new Preparation(ports, log));
             return new OpenedGroup(options.Name, group, connector, held);
         }
         catch
         {
-            held.Dispose();
+            await held.DisposeAsync();
             throw;
         }
     }
 
-    private async Task<VmPorts> OpenPortsAsync(GroupOptions options, GroupHold held, CancellationToken cancellationToken)
+    /// <summary>Opens a group only to have its leftovers removed: nothing is recorded and nothing is prepared.</summary>
+    public async Task<OpenedGroup> OpenForCollectionAsync(GroupOptions options, CancellationToken cancellationToken)
     {
-        return options.Hypervisor.Name == SimulatedPool.HypervisorName
-            ? SimulatedPool.Create(options, clock, log)
-            : await RealPool.OpenAsync(options, held, clock, log, cancellationToken);
+        var held = new GroupHold();
+        try
+        {
+            VmPorts ports = await OpenPortsAsync(options, held, hostLoggers, cancellationToken);
+            InstanceGroup group = await InstanceGroup.OpenAsync(
+                options, LoginCredentials.PerInstance, ports, clock, hostLoggers.CreateLogger("vmpool"), cancellationToken);
+            return new OpenedGroup(options.Name, group, new ConnectorSettings(), held);
+        }
+        catch
+        {
+            await held.DisposeAsync();
+            throw;
+        }
     }
 
-    private static FileLock LockGroup(GroupOptions options)
+    private async Task<VmPorts> OpenPortsAsync(GroupOptions options, GroupHold held, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
+        if (options.Hypervisor.Name != SimulatedPool.HypervisorName)
+        {
+            return await new RealPool(options, clock, loggers).OpenAsync(held, cancellationToken);
+        }
+        // Nothing of the host is used, so only the state directory is shared: its lock is enough, and needs no root.
         string path = GroupFiles.LockPath(options.GroupStateDirectory);
-        return FileLock.TryAcquire(path) ?? throw new HostRequirementException(
-            $"group {options.Name} is already open in another process (held by pid {FileLock.HolderOf(path)?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "unknown"}): "
-            + "two [[runners]] entries need different `name`s in their plugin_config");
+        held.Add(FileLock.TryAcquire(path) ?? throw new HostRequirementException(
+            $"group \"{options.Name}\" is already served on this host: two [[runners]] entries need different `name`s in plugin_config; held by pid "
+            + (FileLock.HolderOf(path)?.ToString(CultureInfo.InvariantCulture) ?? "unknown")));
+        return SimulatedPool.Create(options, clock, loggers.CreateLogger("vmpool"));
+    }
+
+    private static void WarnIfMaxVmsDoesNotFit(GroupOptions options, VmPorts ports, ILogger log)
+    {
+        long room = ports.Capacity.AvailableMemoryMb() / options.Machine.MemoryMb;
+        if (options.MaxVms is { } wanted && wanted > room)
+        {
+            log.MaxVmsDoesNotFit(options.Name, wanted, room, $"each machine gets vm_memory_mb = {options.Machine.MemoryMb}");
+        }
     }
 
     private static LoginCredentials Credentials(ConnectorSettings connector)

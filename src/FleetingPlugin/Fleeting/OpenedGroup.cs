@@ -11,7 +11,7 @@ internal interface IGroupOpener
 }
 
 /// <summary>A group that is open, with what must be closed after it.</summary>
-internal sealed class OpenedGroup(string name, InstanceGroup instances, ConnectorSettings connector, IDisposable groupLock) : IAsyncDisposable
+internal sealed class OpenedGroup(string name, InstanceGroup instances, ConnectorSettings connector, GroupHold held) : IAsyncDisposable
 {
     /// <summary>Instances torn down on the way out get this long; the rest is found by the next start.</summary>
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1.5);
@@ -42,7 +42,7 @@ internal sealed class OpenedGroup(string name, InstanceGroup instances, Connecto
         }
         finally
         {
-            groupLock.Dispose();
+            await held.DisposeAsync();
         }
     }
 

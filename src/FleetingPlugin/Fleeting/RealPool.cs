@@ -1,13 +1,86 @@
+using LinuxHost;
 using Microsoft.Extensions.Logging;
+using Qemu;
 using VmPool;
+using VmPool.Guests;
+using VmPool.Images;
+using VmPool.Networking;
 using VmPool.Options;
+using VmPool.Ports;
 using VmPool.Provisioning;
+using VmPool.Recovery;
+using VmPool.Storage;
 
 namespace FleetingPlugin.Fleeting;
 
-/// <summary>The ports of a group with real virtual machines.</summary>
-internal static class RealPool
+/// <summary>The ports of a group with real virtual machines, after the host has been found fit for them.</summary>
+internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILoggerFactory loggers)
 {
-    public static Task<VmPorts> OpenAsync(GroupOptions options, GroupHold held, TimeProvider clock, ILogger log, CancellationToken cancellationToken) =>
-        throw new HostRequirementException("not wired yet");
+    private static readonly (string Program, string Package)[] Programs =
+    [
+        ("qemu-img", "qemu-utils"), ("genisoimage", "genisoimage"), ("mmdebstrap", "mmdebstrap"), ("mke2fs", "e2fsprogs"), ("setpriv", "util-linux"),
+    ];
+
+    private readonly ILogger log = loggers.CreateLogger("vmpool");
+
+    /// <summary>Registers the group on the host and makes its ports; what must be given back is added to <paramref name="held"/>.</summary>
+    /// <exception cref="HostRequirementException">The host lacks something; all of it is named.</exception>
+    public async Task<VmPorts> OpenAsync(GroupHold held, CancellationToken cancellationToken)
+    {
+        IHypervisor hypervisor = CreateHypervisor();
+        await CheckHostAsync(cancellationToken);
+        held.Add(await new HostRegistry(new RunDirectory()).RegisterAsync(options, cancellationToken));
+        VmPorts ports = Create(hypervisor, out ImageStore images);
+        held.Add(images);
+        return ports;
+    }
+
+    /// <summary>The ports alone, for commands that look or build beside a running plugin.</summary>
+    public VmPorts Create(IHypervisor hypervisor, out ImageStore images)
+    {
+        PrivateDirectory.Ensure(options.DiskDirectory);
+        var slots = new NetworkSlots(options, loggers.CreateLogger("slots"), clock);
+        images = new ImageStore(options, hypervisor, slots, clock, loggers.CreateLogger<ImageStore>());
+        return new VmPorts(hypervisor, slots, images, new InstanceDisks(options), new SshProbe(clock), new HostCapacity());
+    }
+
+    /// <summary>The hypervisor that the configuration names, or the best one installed.</summary>
+    public IHypervisor CreateHypervisor()
+    {
+        if (options.Hypervisor.Name == "cloud-hypervisor")
+        {
+            throw new HostRequirementException("hypervisor = \"cloud-hypervisor\" is not part of this version; use hypervisor = \"qemu\"");
+        }
+        var settings = new QemuSettings
+        {
+            Accelerator = options.Hypervisor.Accelerator,
+            ProbeCachePath = Path.Combine(options.StateDirectory, "kvm-probe.json"),
+        };
+        return ProgramPath.TryFind(settings.Program) is not null
+            ? new QemuHypervisor(settings, clock, loggers.CreateLogger<QemuHypervisor>())
+            : throw new HostRequirementException($"no hypervisor is installed: {settings.Program} is missing; install it: apt-get install qemu-system-x86");
+    }
+
+    /// <summary>Everything that is missing at once, so that the operator needs one round and not ten.</summary>
+    private async Task CheckHostAsync(CancellationToken cancellationToken)
+    {
+        HostNetworkReport network = await HostNetworkChecks.ValidateAsync(options.Network, cancellationToken);
+        foreach (string warning in network.Warnings)
+        {
+            log.HostWarning(warning);
+        }
+        string[] faults =
+        [
+            .. Programs.Where(tool => ProgramPath.TryFind(tool.Program) is null)
+                .Select(tool => $"the program {tool.Program} is missing; install it: apt-get install {tool.Package}"),
+            .. network.Faults,
+        ];
+        if (faults.Length > 0)
+        {
+            throw new HostRequirementException(faults.Length == 1
+                ? $"this host cannot run virtual machines for group {options.Name}: {faults[0]}"
+                : $"this host cannot run virtual machines for group {options.Name}, for {faults.Length} reasons: "
+                    + string.Join("; ", faults.Select((fault, i) => $"({i + 1}) {fault}")));
+        }
+    }
 }

@@ -30,7 +30,10 @@ internal static partial class Rules
 
     /// <summary>A group name.</summary>
     public static ValueRule<string> GroupName { get; } =
-        Text("string", "a lower-case letter, then up to 15 of a-z, 0-9 and -", static name => GroupPattern().IsMatch(name) ? null : "");
+        Text("string", "a lower-case letter, then up to 15 of a-z, 0-9 and -", static name => IsGroupName(name) ? null : "");
+
+    /// <summary>Whether a group may be called so.</summary>
+    public static bool IsGroupName(string name) => GroupPattern().IsMatch(name);
 
     /// <summary>A login user that the image can create.</summary>
     public static ValueRule<string> UserName { get; } =

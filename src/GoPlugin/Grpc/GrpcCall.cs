@@ -83,8 +83,18 @@ public sealed class GrpcCall
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        HasStarted = true;
-        await _body.StartAsync(cancellationToken);
+        await _writing.WaitAsync(cancellationToken);
+        try
+        {
+            HasStarted = true;
+            // Starting alone leaves the headers in Kestrel's buffer until the first message.
+            await _body.StartAsync(cancellationToken);
+            await _body.Writer.FlushAsync(cancellationToken);
+        }
+        finally
+        {
+            _writing.Release();
+        }
     }
 
     internal bool HasStarted { get; private set; }

@@ -14,6 +14,11 @@ namespace GoPlugin.Hosting;
 /// </summary>
 internal sealed class KestrelListener : IAsyncDisposable
 {
+    private const int MaxHeaderBytes = 256 * 1024;
+
+    // Not infinite: Kestrel adds its clock to that without a check for overflow, and the connection ends within a second.
+    private static readonly TimeSpan PracticallyForEver = TimeSpan.FromDays(3650);
+
     private readonly KestrelServer _server;
 
     private KestrelListener(KestrelServer server)
@@ -65,13 +70,11 @@ internal sealed class KestrelListener : IAsyncDisposable
         limits.MinResponseDataRate = null;
         // Messages are bounded one by one; the sum over a stream is not.
         limits.MaxRequestBodySize = null;
-        limits.KeepAliveTimeout = Timeout.InfiniteTimeSpan;
+        limits.KeepAliveTimeout = PracticallyForEver;
         // A Go server has no limit, and a Go client at the limit waits silently until its deadline.
         limits.Http2.MaxStreamsPerConnection = int.MaxValue;
         limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
         limits.MaxRequestHeaderCount = 1000;
         limits.Http2.MaxRequestHeaderFieldSize = MaxHeaderBytes;
     }
-
-    private const int MaxHeaderBytes = 256 * 1024;
 }

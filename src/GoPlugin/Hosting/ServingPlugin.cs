@@ -16,6 +16,7 @@ internal sealed class ServingPlugin : IAsyncDisposable
     private readonly AutoMtls? _mtls;
     private readonly ShutdownSequence _shutdown;
     private KestrelListener? _listener;
+    private bool _isDisposed;
 
     private ServingPlugin(PluginEnvironment environment, PluginServerOptions options, ILogger logger)
     {
@@ -67,6 +68,11 @@ internal sealed class ServingPlugin : IAsyncDisposable
     /// <summary>The application's work, then the end of all streams, then the server, within less than a second.</summary>
     public async Task StopAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
         await _shutdown.PrepareAsync();
         await _stopping.CancelAsync();
         using var limit = new CancellationTokenSource(StopLimit);
@@ -78,6 +84,12 @@ internal sealed class ServingPlugin : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
         if (_listener is not null)
         {
             await _listener.DisposeAsync();

@@ -27,9 +27,17 @@ internal sealed class ShutdownSequence
         try
         {
             // Also bounded if it ignores its token or never yields.
-            await Task.Run(() => work(late.Token), CancellationToken.None).WaitAsync(limit, clock);
+            var working = Task.Run(() => work(late.Token), CancellationToken.None);
+            if (await Task.WhenAny(working, Task.Delay(limit, clock)) == working)
+            {
+                await working;
+            }
+            else
+            {
+                Log.ShutdownWorkLate(logger, limit);
+            }
         }
-        catch (Exception e) when (e is TimeoutException or OperationCanceledException && late.IsCancellationRequested)
+        catch (OperationCanceledException) when (late.IsCancellationRequested)
         {
             Log.ShutdownWorkLate(logger, limit);
         }

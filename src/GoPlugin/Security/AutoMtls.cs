@@ -16,7 +16,7 @@ internal sealed class AutoMtls : IDisposable
 
     private readonly X509Certificate2 _own;
     private readonly X509Certificate2 _host;
-    private readonly SslStreamCertificateContext _presented;
+    private readonly Lazy<SslStreamCertificateContext> _presented;
     private readonly TimeProvider _clock;
 
     private AutoMtls(X509Certificate2 own, X509Certificate2 host, TimeProvider clock)
@@ -24,7 +24,9 @@ internal sealed class AutoMtls : IDisposable
         _own = own;
         _host = host;
         _clock = clock;
-        _presented = SslStreamCertificateContext.Create(own, null, offline: true);
+        // Not before the first connection: making it reads the system's whole trust store, and the handshake line has no time
+        // for that.
+        _presented = new Lazy<SslStreamCertificateContext>(() => SslStreamCertificateContext.Create(own, null, offline: true));
     }
 
     /// <summary>Field 6 of the handshake: the certificate's DER in base64 without padding, which the host's decoder rejects.</summary>
@@ -49,12 +51,15 @@ internal sealed class AutoMtls : IDisposable
         return new AutoMtls(PluginCertificate.Create(clock), host, clock);
     }
 
+    /// <summary>Both certificates known already; how a peer's side is played in tests.</summary>
+    internal static AutoMtls FromPair(X509Certificate2 own, X509Certificate2 peer, TimeProvider clock) => new(own, peer, clock);
+
     public SslServerAuthenticationOptions ServerOptions() => new()
     {
-        ServerCertificateContext = _presented,
+        ServerCertificateContext = _presented.Value,
         ClientCertificateRequired = true,
         RemoteCertificateValidationCallback = IsHost,
-        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+        CertificateChainPolicy = OnlyTheHost(),
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         // grpc-go from 1.67 on refuses a server that selects nothing.
         ApplicationProtocols = [SslApplicationProtocol.Http2],
@@ -64,9 +69,9 @@ internal sealed class AutoMtls : IDisposable
     {
         TargetHost = ServerName,
         // A context, unlike a collection, is presented whatever issuers the server names.
-        ClientCertificateContext = _presented,
+        ClientCertificateContext = _presented.Value,
         RemoteCertificateValidationCallback = IsHost,
-        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+        CertificateChainPolicy = OnlyTheHost(),
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         ApplicationProtocols = [SslApplicationProtocol.Http2],
     };
@@ -76,6 +81,15 @@ internal sealed class AutoMtls : IDisposable
         _own.Dispose();
         _host.Dispose();
     }
+
+    // The chain decides nothing here; without this policy each connection would be compared with the system's trust store.
+    private X509ChainPolicy OnlyTheHost() => new()
+    {
+        TrustMode = X509ChainTrustMode.CustomRootTrust,
+        CustomTrustStore = { _host },
+        RevocationMode = X509RevocationMode.NoCheck,
+        DisableCertificateDownloads = true,
+    };
 
     // Chain errors are expected, the certificate is self-signed: the pin replaces the chain.
     private bool IsHost(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)

@@ -14,6 +14,9 @@ internal sealed class StdioQueue
     private readonly Channel<byte[]> _chunks = Channel.CreateBounded<byte[]>(
         new BoundedChannelOptions(1024) { FullMode = BoundedChannelFullMode.DropOldest });
 
+    /// <summary>Chunks that nobody has taken yet.</summary>
+    public int Waiting => _chunks.Reader.Count;
+
     public void Write(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)

@@ -90,6 +90,13 @@ internal static partial class Libc
             : new FileNode(*(uint*)(status + 136), *(uint*)(status + 140), *(ulong*)(status + 32));
     }
 
+    /// <summary>How many names the file has; absent when it cannot be asked.</summary>
+    internal static unsafe uint? LinksOf(string path)
+    {
+        byte* status = stackalloc byte[StatxSize];
+        return StatX(AtCurrentDirectory, path, 0, StatxBasic, status) < 0 ? null : *(uint*)(status + 16);
+    }
+
     [LibraryImport(Library, EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static unsafe partial int StatX(int directory, string path, int flags, uint mask, byte* status);
 }

@@ -23,6 +23,7 @@ public sealed class InstanceGroup : IAsyncDisposable
     private readonly VmTeardown teardown;
     private readonly Provisioner provisioner;
     private readonly Capacity capacity;
+    private readonly List<Task> reclaimed = [];
     private readonly TimeProvider clock;
     private readonly ILogger log;
 
@@ -46,6 +47,9 @@ public sealed class InstanceGroup : IAsyncDisposable
     public static async Task<InstanceGroup> OpenAsync(
         GroupOptions options, LoginCredentials credentials, VmPorts ports, TimeProvider clock, ILogger log, CancellationToken cancellationToken)
     {
+        // Both stay for good, so that a group that is open and empty looks the same before its first instance and after its last.
+        PrivateDirectory.Ensure(InstanceRecords.DirectoryOf(options.GroupStateDirectory));
+        Directory.CreateDirectory(options.GroupDiskDirectory);
         var group = new InstanceGroup(options, credentials, ports, clock, log);
         await group.RecoverAsync(cancellationToken);
         return group;
@@ -157,6 +161,24 @@ public sealed class InstanceGroup : IAsyncDisposable
         }
     }
 
+    /// <summary>How many leftovers of an earlier process were found when the group was opened.</summary>
+    public int Reclaimed => reclaimed.Count;
+
+    /// <summary>Waits until those leftovers are gone, at most for the given time.</summary>
+    /// <returns>How many are still there.</returns>
+    public async Task<int> WaitForReclaimsAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Task.WhenAll(reclaimed).WaitAsync(patience, clock, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // The count says it; each failed try is in the log.
+        }
+        return reclaimed.Count(task => !task.IsCompleted);
+    }
+
     /// <summary>Ends background work: what is being created is torn down, what runs stays and is adopted by the next start.</summary>
     public Task CloseAsync(CancellationToken cancellationToken) => provisioner.StopAsync(cancellationToken);
 
@@ -205,7 +227,7 @@ public sealed class InstanceGroup : IAsyncDisposable
         }
         foreach (Instance instance in found.Reclaimed)
         {
-            provisioner.Reclaim(instance);
+            reclaimed.Add(provisioner.Reclaim(instance));
         }
         log.GroupOpened(options.Name, ports.Hypervisor.Name, found.Adopted.Count, found.Reclaimed.Count, MaxSize);
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using LinuxHost;
 
 namespace VmPool.Ports;
 
@@ -40,4 +41,7 @@ public interface ISlotPool
 public sealed record NetworkSlot(int Number, IPAddress Address, string Namespace, int Mtu, uint UserId);
 
 /// <summary>Who holds a slot.</summary>
-public sealed record SlotClaim(int Number, string Owner);
+/// <param name="Number">The slot.</param>
+/// <param name="Owner">An instance's id, or that of an image build (<c>GROUP-image-…</c>).</param>
+/// <param name="ClaimedBy">The process that made the claim; an instance outlives it, an image build does not.</param>
+public sealed record SlotClaim(int Number, string Owner, ProcessIdentity ClaimedBy);

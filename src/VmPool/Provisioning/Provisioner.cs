@@ -30,7 +30,13 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
     public void Continue(Instance instance) => Track(Task.Run(() => LiveAsync(instance, static _ => Task.CompletedTask)));
 
     /// <summary>Tears down what is left of an instance that nobody will use again.</summary>
-    public void Reclaim(Instance instance) => Track(Task.Run(() => TearDownAsync(instance)));
+    /// <returns>Completes when it is gone.</returns>
+    public Task Reclaim(Instance instance)
+    {
+        Task life = Task.Run(() => TearDownAsync(instance));
+        Track(life);
+        return life;
+    }
 
     private async Task LiveAsync(Instance instance, Func<Instance, Task> begin)
     {

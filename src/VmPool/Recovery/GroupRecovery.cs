@@ -36,8 +36,18 @@ internal sealed class GroupRecovery(
         {
             reclaimed.Add(Leftover(id, null, "no record names it"));
         }
+        foreach (string id in AbandonedBuilds().Where(known.Add))
+        {
+            reclaimed.Add(Leftover(id, null, "the process that built this image is gone"));
+        }
         return new RecoveredGroup(adopted, reclaimed);
     }
+
+    // Somebody's `image build` may be at work in this very group; its slot is judged by its process, as nothing else names it.
+    private IEnumerable<string> AbandonedBuilds() => ports.Slots.FindClaims(options.Name)
+        .Where(claim => !InstanceId.BelongsTo(claim.Owner, options.Name) && ProcessTable.Identify(claim.ClaimedBy.Pid) != claim.ClaimedBy)
+        .Select(claim => claim.Owner)
+        .Distinct();
 
     /// <summary>
     /// A machine is ours if the host has not rebooted, the pid still means the same process, and that process lives in the

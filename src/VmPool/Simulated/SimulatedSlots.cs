@@ -54,7 +54,7 @@ internal sealed class SimulatedSlots(int size, Faults faults) : ISlotPool
     {
         lock (gate)
         {
-            return [.. claims.Select(claim => new SlotClaim(claim.Key, claim.Value))];
+            return [.. claims.Select(claim => new SlotClaim(claim.Key, claim.Value, default))];
         }
     }
 }

@@ -7,7 +7,10 @@ namespace VmPool.Storage;
 public sealed class InstanceRecords(string groupStateDirectory)
 {
     private const string Suffix = ".json";
-    private readonly string directory = Path.Combine(groupStateDirectory, "instances");
+    private readonly string directory = DirectoryOf(groupStateDirectory);
+
+    /// <summary>Where the records of a group lie.</summary>
+    public static string DirectoryOf(string groupStateDirectory) => Path.Combine(groupStateDirectory, "instances");
 
     /// <summary>Writes the record so that a reader sees the old or the new one, never a part.</summary>
     /// <exception cref="HostResourceException">The directory cannot be written.</exception>

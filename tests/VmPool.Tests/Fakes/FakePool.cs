@@ -23,6 +23,9 @@ internal sealed class FakePool : ISlotPool, IImageStore, IInstanceDisks, IHyperv
 
     public ConcurrentDictionary<int, FakeMachine> Machines { get; } = new();
 
+    /// <summary>The process all claims say they were made by; as it stands, one that no longer lives.</summary>
+    public ProcessIdentity ClaimedBy { get; set; } = new(int.MaxValue, 1);
+
     public int SlotCount { get; set; } = 8;
 
     public long MemoryMb { get; set; } = 1 << 20;
@@ -62,7 +65,7 @@ internal sealed class FakePool : ISlotPool, IImageStore, IInstanceDisks, IHyperv
     }
 
     public IReadOnlyList<SlotClaim> FindClaims(string group) =>
-        [.. claims.Where(claim => claim.Value.StartsWith(group + "-", StringComparison.Ordinal)).Select(claim => new SlotClaim(claim.Key, claim.Value))];
+        [.. claims.Where(claim => claim.Value.StartsWith(group + "-", StringComparison.Ordinal)).Select(claim => new SlotClaim(claim.Key, claim.Value, ClaimedBy))];
 
     public void Claim(int number, string owner) => claims[number] = owner;
 

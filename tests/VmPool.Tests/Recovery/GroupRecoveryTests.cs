@@ -1,3 +1,4 @@
+using LinuxHost;
 using VmPool.Instances;
 using VmPool.Tests.Fakes;
 
@@ -36,6 +37,25 @@ public sealed class GroupRecoveryTests
 
         await TestGroup.UntilAsync(() => test.Pool.Claims.Count == 0 && !File.Exists(test.RecordPath(id)), "the leftover to be gone");
         Assert.False(Directory.Exists(test.InstanceDirectory(id)));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_slot_of_an_image_build_goes_when_its_process_is_gone_and_only_then(bool builderLives)
+    {
+        await using TestGroup test = await new TestGroup().OpenAsync();
+        test.Pool.Claim(3, "default-image-cafe0123");
+        if (builderLives)
+        {
+            test.Pool.ClaimedBy = ProcessTable.Identify(Environment.ProcessId)!.Value;
+        }
+
+        await using TestGroup next = await new TestGroup { Pool = test.Pool, Options = test.Options }.OpenAsync();
+
+        Assert.Equal(builderLives ? 0 : 1, next.Group.Reclaimed);
+        Assert.Equal(0, await next.Group.WaitForReclaimsAsync(TimeSpan.FromSeconds(20), CancellationToken.None));
+        Assert.Equal(builderLives, test.Pool.Claims.ContainsKey(3));
     }
 
     [Fact]

@@ -1,0 +1,79 @@
+using System.CommandLine;
+using System.Globalization;
+using FleetingPlugin.Fleeting;
+using LinuxHost;
+using VmPool;
+using VmPool.Instances;
+using VmPool.Options;
+
+namespace FleetingPlugin.Cli;
+
+/// <summary><c>gc</c>: removes what dead plugins have left, with the very code their next start would run.</summary>
+internal static class GcCommand
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    public static Command Create()
+    {
+        var state = new Option<string>("--state-directory")
+        {
+            Description = "The state directory whose groups are looked at.",
+            DefaultValueFactory = _ => new GroupOptions().StateDirectory,
+            HelpName = "DIR",
+        };
+        var command = new Command("gc", """
+            Remove what plugins that no longer run have left behind.
+
+            Looks at every group of the state directory that no living plugin holds: half-made and half-removed instances,
+            network slots, directories and records without an owner go. Running virtual machines stay: the runner decides about
+            them when it starts again. A group that a living plugin holds is left alone. Needs root. Exit code 0 when everything
+            that was found is gone.
+            """)
+        {
+            state,
+        };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            TextWriter output = parsed.InvocationConfiguration.Output;
+            string groups = Path.Combine(parsed.GetValue(state)!, "groups");
+            if (!Directory.Exists(groups))
+            {
+                output.WriteLine($"{groups} does not exist: nothing to do");
+                return 0;
+            }
+            using var loggers = new ConsoleLoggerFactory(parsed.InvocationConfiguration.Error);
+            var opener = new GroupOpener(loggers, TimeProvider.System);
+            bool clean = true;
+            foreach (string directory in Directory.GetDirectories(groups).Order(StringComparer.Ordinal))
+            {
+                clean &= await CollectAsync(directory, opener, output, cancellationToken);
+            }
+            return clean ? 0 : 1;
+        });
+        return command;
+    }
+
+    private static async Task<bool> CollectAsync(string directory, GroupOpener opener, TextWriter output, CancellationToken cancellationToken)
+    {
+        string name = Path.GetFileName(directory);
+        if (ConfigSource.Recorded(directory) is not { } options)
+        {
+            output.WriteLine($"group {name}: skipped, its last Init is not recorded ({directory})");
+            return false;
+        }
+        try
+        {
+            await using OpenedGroup group = await opener.OpenForCollectionAsync(options, cancellationToken);
+            int left = await group.Instances.WaitForReclaimsAsync(Patience, cancellationToken);
+            int running = group.Instances.List().Count(report => report.State is InstanceState.Running);
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"group {name}: {group.Instances.Reclaimed - left} removed, {left} could not be removed, {running} running and kept"));
+            return left == 0;
+        }
+        catch (HostRequirementException e) when (FileLock.HolderOf(VmPool.Storage.GroupFiles.LockPath(directory)) is not null)
+        {
+            output.WriteLine($"group {name}: left alone: {e.Message}");
+            return true;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using System.Globalization;
+using LinuxHost;
+
+namespace Qemu;
+
+/// <summary>
+/// Runs <see cref="KvmTestGuest"/> with the very processor and machine that real guests get. That /dev/kvm can be opened
+/// proves nothing: there are hosts (nested, or with a software KVM) where QEMU then aborts or the guest hangs for ever.
+/// </summary>
+internal sealed class KvmTest(string program, TimeSpan deadline)
+{
+    internal const string Device = "/dev/kvm";
+
+    private const int TimedOut = 137;
+    // For the kernel's part of ending QEMU, and for `timeout` itself.
+    private static readonly TimeSpan Slack = TimeSpan.FromSeconds(5);
+
+    /// <summary>Why the guest did not run; null when it did.</summary>
+    internal async Task<string?> RunAsync(string accelerator, CancellationToken cancellationToken)
+    {
+        DirectoryInfo scratch = Directory.CreateTempSubdirectory("fleeting-plugin-vmpool-kvm-");
+        try
+        {
+            string guest = Path.Combine(scratch.FullName, "guest");
+            await File.WriteAllBytesAsync(guest, KvmTestGuest.Image.ToArray(), cancellationToken);
+            HostCommandResult result = await HostCommand.RunAsync("timeout", Arguments(guest, accelerator), new HostCommandOptions
+            {
+                Timeout = deadline + Slack,
+                AcceptedExitCodes = [.. Enumerable.Range(0, 256)],
+            }, cancellationToken);
+            return Judge(result);
+        }
+        catch (HostCommandException e)
+        {
+            return e.Message;
+        }
+        finally
+        {
+            scratch.Delete(recursive: true);
+        }
+    }
+
+    // `timeout` ends a hung QEMU even when this process is killed meanwhile. No core file: QEMU aborts on some hosts.
+    private string[] Arguments(string guest, string accelerator) =>
+    [
+        "--signal=KILL", deadline.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture),
+        "prlimit", "--core=0",
+        program,
+        .. QemuArguments.Platform(accelerator),
+        "-display", "none", "-m", "32M", "-no-reboot",
+        "-sandbox", QemuArguments.Sandbox,
+        "-device", KvmTestGuest.ExitDevice,
+        "-kernel", guest,
+    ];
+
+    private string? Judge(HostCommandResult result)
+    {
+        if (result.ExitCode == KvmTestGuest.SuccessCode)
+        {
+            return null;
+        }
+        string last = result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .FirstOrDefault(line => !line.Contains("warning:", StringComparison.Ordinal)) ?? "no message";
+        return result.ExitCode == TimedOut
+            ? string.Create(CultureInfo.InvariantCulture, $"a test guest made no progress within {deadline.TotalSeconds:0.#} s")
+            : string.Create(CultureInfo.InvariantCulture, $"a test guest ended with code {result.ExitCode}: {PrintableText.Clean(last)}");
+    }
+}

@@ -1,0 +1,105 @@
+using System.Globalization;
+using System.Text;
+using VmPool.Ports;
+
+namespace Qemu;
+
+/// <summary>
+/// QEMU's command line. Every device has an id, and every path is one of <see cref="MachineView"/>: nothing but the name
+/// differs between the machines of one image, which is what restoring a saved machine demands.
+/// </summary>
+internal static class QemuArguments
+{
+    internal const string GuestMac = "52:54:00:00:00:02";
+
+    // spawn=deny also covers a compromised process that wants a shell; resourcecontrol=deny one that wants to change its limits.
+    internal const string Sandbox = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
+
+    /// <param name="request">What to boot.</param>
+    /// <param name="chains">The backing chains of its disks, in the same order.</param>
+    /// <param name="accelerator">kvm or tcg.</param>
+    /// <param name="view">Collects the host files that the process must see.</param>
+    internal static IReadOnlyList<string> Build(BootRequest request, IReadOnlyList<DiskChain> chains, string accelerator, MachineView view)
+    {
+        List<string> arguments =
+        [
+            "-name", $"guest={request.InstanceId}",
+            .. Platform(accelerator),
+            "-display", "none",
+            "-sandbox", Sandbox,
+            "-smp", Number(request.Cpus),
+            "-m", $"{Number(request.MemoryMb)}M",
+            "-device", "vmgenid,guid=auto,id=vmgenid0",
+            "-chardev", $"socket,id=qmp0,path={MachineView.Machine}/{MachineFiles.Socket},server=on,wait=off",
+            "-mon", "chardev=qmp0,mode=control",
+            // Appending lets us shorten the file while QEMU has it open.
+            "-chardev", $"file,id=serial0,path={MachineView.Machine}/{MachineFiles.SerialLog},append=on",
+            "-serial", "chardev:serial0",
+        ];
+        for (int i = 0; i < chains.Count; i++)
+        {
+            string number = Number(i);
+            arguments.AddRange(["-blockdev", BlockDevice(chains[i], i, request.Disks[i].ReadOnly, view)]);
+            arguments.AddRange(["-device", $"virtio-blk-pci,drive=disk{number},id=vd{number}"]);
+        }
+        arguments.AddRange(
+        [
+            "-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no",
+            "-device", $"virtio-net-pci,netdev=net0,mac={GuestMac},host_mtu={Number(request.Mtu)},romfile=,id=vn0",
+            "-device", "virtio-rng-pci,id=rng0",
+        ]);
+        if (request.VirtioConsole)
+        {
+            arguments.AddRange(
+            [
+                "-chardev", $"file,id=hvc0,path={MachineView.Machine}/{MachineFiles.VirtioLog},append=on",
+                "-device", "virtio-serial-pci,id=vs0",
+                "-device", "virtconsole,chardev=hvc0,id=vc0",
+            ]);
+        }
+        arguments.AddRange(["-kernel", view.PathOf(request.KernelPath, "kernel")]);
+        if (request.InitrdPath is { } initrd)
+        {
+            arguments.AddRange(["-initrd", view.PathOf(initrd, "initrd")]);
+        }
+        arguments.AddRange(["-append", CommandLine(request)]);
+        return arguments;
+    }
+
+    /// <summary>What decides whether the accelerator works; shared with the test guest of <see cref="AcceleratorProbe"/>.</summary>
+    internal static IReadOnlyList<string> Platform(string accelerator) =>
+    [
+        "-nodefaults", "-no-user-config",
+        "-machine", "q35",
+        "-accel", accelerator == "tcg" ? "tcg,thread=multi" : accelerator,
+        "-cpu", accelerator == "tcg" ? "max" : "host",
+    ];
+
+    private static string CommandLine(BootRequest request)
+    {
+        // The last console named becomes /dev/console: that stays the serial one.
+        string consoles = request.VirtioConsole ? "console=hvc0 console=ttyS0" : "console=ttyS0";
+        return $"{request.KernelCommandLine} {consoles}".TrimStart();
+    }
+
+    private static string BlockDevice(DiskChain chain, int disk, bool readOnly, MachineView view)
+    {
+        string access = readOnly
+            ? ",read-only=on"
+            // The disk is thrown away with the machine: flushes to the host's disk would buy nothing.
+            : ",cache.no-flush=on,discard=unmap,file.discard=unmap";
+        var option = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"node-name=disk{disk}"));
+        string prefix = "";
+        for (int layer = 0; layer < chain.Layers.Count; layer++)
+        {
+            (string path, string format) = chain.Layers[layer];
+            string seen = view.PathOf(path, MachineView.LayerName(disk, layer)).Replace(",", ",,", StringComparison.Ordinal);
+            option.Append(CultureInfo.InvariantCulture, $",{prefix}driver={format},{prefix}file.driver=file,{prefix}file.filename={seen}");
+            option.Append(layer == 0 ? access : $",{prefix}read-only=on");
+            prefix += "backing.";
+        }
+        return option.ToString();
+    }
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,142 @@
+using System.Text.Json;
+using LinuxHost;
+using Microsoft.Extensions.Logging;
+using VmPool;
+using VmPool.Ports;
+
+namespace Qemu;
+
+/// <summary>One running QEMU process, started or adopted by us.</summary>
+internal sealed class QemuMachine : IVirtualMachine
+{
+    private const int ProcessLines = 8;
+    private const int ConsoleLines = 12;
+    private static readonly TimeSpan AnswerDeadline = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan QuitDeadline = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan KillDeadline = TimeSpan.FromSeconds(10);
+
+    private readonly ChildProcess _process;
+    private readonly QmpLink _link;
+    private readonly string _instanceId;
+    private readonly GuestLog _processLog;
+    private readonly GuestLog _serialLog;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    internal QemuMachine(ChildProcess process, QmpLink link, string instanceId, string directory, TimeProvider time, ILogger logger)
+    {
+        _process = process;
+        _link = link;
+        _instanceId = instanceId;
+        _time = time;
+        _logger = logger;
+        _processLog = new GuestLog(Path.Combine(directory, MachineFiles.ProcessLog));
+        _serialLog = new GuestLog(Path.Combine(directory, MachineFiles.SerialLog));
+        var virtioLog = new GuestLog(Path.Combine(directory, MachineFiles.VirtioLog));
+        Exited = ObserveAsync(new LogKeeper(instanceId, [_processLog, _serialLog, virtioLog], time, logger));
+    }
+
+    /// <inheritdoc/>
+    public ProcessIdentity Process => _process.Identity;
+
+    /// <inheritdoc/>
+    public Task<VmExit> Exited { get; }
+
+    /// <summary>
+    /// Also false when the guest cannot go on by itself: QEMU has stopped it after an internal error, an error of its disk
+    /// (the host's file system is full) or a panic.
+    /// </summary>
+    public async Task<bool> IsAliveAsync(CancellationToken cancellationToken)
+    {
+        if (_process.Exited.IsCompleted)
+        {
+            return false;
+        }
+        using var clock = new CancellationTokenSource(AnswerDeadline, _time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
+        try
+        {
+            QmpConnection connection = await _link.GetAsync(AnswerDeadline, both.Token);
+            JsonElement answer = await connection.ExecuteAsync("query-status", null, AnswerDeadline, both.Token);
+            return answer.TryGetProperty("status", out JsonElement status)
+                && status.GetString() is not ("internal-error" or "io-error" or "guest-panicked" or "shutdown");
+        }
+        catch (Exception e) when (IsNoAnswer(e) && !cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Asks QEMU to quit, kills it when it does not, and waits until it is gone. A cancelled token shortens the asking;
+    /// the killing always happens.
+    /// </summary>
+    /// <exception cref="HypervisorException">The process survives SIGKILL; it waits inside the kernel for a device of the host.</exception>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (!_process.Exited.IsCompleted && await QuitAsync(cancellationToken) is { } reason)
+        {
+            _logger.Killed(_instanceId, Process.Pid, reason);
+            _process.Kill();
+        }
+        try
+        {
+            await Exited.WaitAsync(KillDeadline, _time, CancellationToken.None);
+        }
+        catch (TimeoutException e)
+        {
+            throw new HypervisorException(
+                $"qemu of {_instanceId} (pid {Process.Pid}) is still there {KillDeadline.TotalSeconds:0} s after SIGKILL; it waits inside the kernel, look at /proc/{Process.Pid}/stack", e);
+        }
+    }
+
+    /// <returns>Absent when QEMU has ended, else why it has not.</returns>
+    private async Task<string?> QuitAsync(CancellationToken cancellationToken)
+    {
+        using var clock = new CancellationTokenSource(QuitDeadline, _time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
+        try
+        {
+            QmpConnection connection = await _link.GetAsync(AnswerDeadline, both.Token);
+            await AskAsync(connection, both.Token);
+        }
+        catch (Exception e) when (IsNoAnswer(e))
+        {
+            return _process.Exited.IsCompleted ? null : e.Message;
+        }
+        await Task.WhenAny(_process.Exited, Task.Delay(Timeout.InfiniteTimeSpan, both.Token));
+        return _process.Exited.IsCompleted ? null : "it did not end in time";
+    }
+
+    private static async Task AskAsync(QmpConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await connection.ExecuteAsync("quit", null, AnswerDeadline, cancellationToken);
+        }
+        catch (HypervisorException)
+        {
+            // QEMU may be gone before its answer has been read; whether it is, the process's end decides.
+        }
+    }
+
+    private async Task<VmExit> ObserveAsync(LogKeeper keeper)
+    {
+        await keeper.RunAsync(_process.Exited);
+        int? code = await _process.Exited;
+        await _link.DisposeAsync();
+        return new VmExit(code, ReadLastOutput());
+    }
+
+    /// <inheritdoc/>
+    public string ReadLastOutput()
+    {
+        string process = _processLog.Tail(ProcessLines);
+        string console = _serialLog.Tail(ConsoleLines);
+        string[] parts = [process, console.Length == 0 ? "" : $"serial console:\n{console}"];
+        return string.Join('\n', parts.Where(part => part.Length > 0));
+    }
+
+    private static bool IsNoAnswer(Exception e) =>
+        e is HypervisorException or QmpException or TimeoutException or OperationCanceledException or ObjectDisposedException;
+}

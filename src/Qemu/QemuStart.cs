@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text.Json;
+using LinuxHost;
+using Microsoft.Extensions.Logging;
+using VmPool;
+
+namespace Qemu;
+
+/// <summary>Starts one QEMU process and returns when its control socket says that the guest runs.</summary>
+internal sealed class QemuStart(string program, TimeSpan deadline, TimeProvider time, ILogger logger)
+{
+    private const int OutputLines = 12;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan DyingTime = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan KillDeadline = TimeSpan.FromSeconds(10);
+
+    /// <exception cref="HypervisorException">It did not come up; nothing of it is left but the files in its directory.</exception>
+    internal async Task<QemuMachine> RunAsync(SpawnRequest request, string instanceId, string directory, CancellationToken cancellationToken)
+    {
+        long began = time.GetTimestamp();
+        ChildProcess child = Start(request, instanceId);
+        using var clock = new CancellationTokenSource(deadline, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
+        QmpConnection? connection = null;
+        try
+        {
+            connection = await ConnectAsync(child, instanceId, directory, both.Token);
+            await RequireRunningAsync(connection, both.Token);
+            long milliseconds = (long)time.GetElapsedTime(began).TotalMilliseconds;
+            logger.Started(instanceId, child.Identity.Pid, milliseconds);
+            var link = new QmpLink(directory, child.Identity.Pid, instanceId, time, connection);
+            return new QemuMachine(child, link, instanceId, directory, time, logger);
+        }
+        catch (Exception e)
+        {
+            string state = await DescribeAsync(child, began, e);
+            if (connection is not null)
+            {
+                await connection.DisposeAsync();
+            }
+            await EndAsync(child);
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new HypervisorException($"cannot start instance {instanceId}: {state}; last output: {LastOutput(directory)}", e);
+        }
+    }
+
+    private static ChildProcess Start(SpawnRequest request, string instanceId)
+    {
+        try
+        {
+            return Spawn.Start(request);
+        }
+        catch (HostResourceException e)
+        {
+            throw new HypervisorException($"cannot start instance {instanceId}: {e.Message}", e);
+        }
+    }
+
+    private async Task<QmpConnection> ConnectAsync(ChildProcess child, string instanceId, string directory, CancellationToken cancellationToken)
+    {
+        for (TimeSpan pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            if (child.Exited.IsCompleted)
+            {
+                throw new HypervisorException("the process ended before its control socket answered");
+            }
+            try
+            {
+                Stream stream = await QmpSocket.ConnectAsync(directory, child.Identity.Pid, cancellationToken);
+                return await QmpConnection.OpenAsync(stream, instanceId, deadline, time, cancellationToken);
+            }
+            catch (SocketException)
+            {
+                // Not there yet, or there and not listening yet; the deadline and the process's end bound the repetition.
+            }
+            await Task.WhenAny(child.Exited, Task.Delay(pause, time, cancellationToken));
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    private async Task RequireRunningAsync(QmpConnection connection, CancellationToken cancellationToken)
+    {
+        JsonElement answer = await connection.ExecuteAsync("query-status", null, deadline, cancellationToken);
+        string? status = answer.TryGetProperty("status", out JsonElement value) ? value.GetString() : null;
+        if (status != "running")
+        {
+            throw new HypervisorException($"the guest is not running but \"{status}\"");
+        }
+    }
+
+    private async Task<string> DescribeAsync(ChildProcess child, long began, Exception cause)
+    {
+        double seconds = time.GetElapsedTime(began).TotalSeconds;
+        string process = string.Create(CultureInfo.InvariantCulture, $"{program} (pid {child.Identity.Pid})");
+        // A process that is just dying closes its socket first: its exit says more than the broken connection.
+        if (cause is HypervisorException)
+        {
+            await Task.WhenAny(child.Exited, Task.Delay(DyingTime, time));
+        }
+        if (child.Exited.IsCompleted)
+        {
+            int? code = await child.Exited;
+            return string.Create(CultureInfo.InvariantCulture, $"{process} exited with code {code} after {seconds:0.0} s");
+        }
+        return cause is OperationCanceledException or TimeoutException
+            ? string.Create(CultureInfo.InvariantCulture, $"{process} did not answer on its control socket within {seconds:0.0} s")
+            : $"{process}: {cause.Message}";
+    }
+
+    private async Task EndAsync(ChildProcess child)
+    {
+        child.Kill();
+        // An unkillable process (waiting for a dead disk) is left to the next recovery; there is nothing more to do to it.
+        await Task.WhenAny(child.Exited, Task.Delay(KillDeadline, time));
+    }
+
+    private static string LastOutput(string directory)
+    {
+        string output = new GuestLog(Path.Combine(directory, MachineFiles.ProcessLog)).Tail(OutputLines);
+        return output.Length == 0 ? "(none)" : output.Replace("\n", " | ", StringComparison.Ordinal);
+    }
+}

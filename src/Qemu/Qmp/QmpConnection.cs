@@ -1,0 +1,252 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.Json;
+using VmPool;
+
+namespace Qemu;
+
+/// <summary>
+/// One conversation with one QEMU over its control socket: one JSON object per line, answers matched to commands by id,
+/// events in between. The first thing that goes wrong ends the conversation and is the reason every open and later call gets.
+/// </summary>
+internal sealed class QmpConnection : IAsyncDisposable
+{
+    private readonly Stream _stream;
+    private readonly string _instanceId;
+    private readonly TimeProvider _time;
+    private readonly QmpLineReader _lines;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly SemaphoreSlim _writing = new(1, 1);
+    private readonly ConcurrentDictionary<long, TaskCompletionSource<QmpMessage>> _pending = new();
+    private readonly Lock _gate = new();
+    private readonly List<QmpEventWatch> _watches = [];
+    private HypervisorException? _failure;
+    private Task _reading = Task.CompletedTask;
+    private long _lastId;
+
+    private QmpConnection(Stream stream, string instanceId, TimeProvider time)
+    {
+        _stream = stream;
+        _instanceId = instanceId;
+        _time = time;
+        _lines = new QmpLineReader(stream);
+    }
+
+    /// <summary>Whether the conversation has ended.</summary>
+    internal bool HasFailed => Volatile.Read(ref _failure) is not null;
+
+    /// <summary>Takes the greeting and opens the command mode; owns the stream from here on, also when it throws.</summary>
+    /// <exception cref="HypervisorException">The other side does not speak QMP, or ended.</exception>
+    internal static async Task<QmpConnection> OpenAsync(
+        Stream stream, string instanceId, TimeSpan deadline, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var connection = new QmpConnection(stream, instanceId, time);
+        try
+        {
+            await connection.GreetAsync(deadline, cancellationToken);
+            connection._reading = connection.ReadAllAsync();
+            await connection.ExecuteAsync("qmp_capabilities", null, deadline, cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Sends a command and waits for its answer.</summary>
+    /// <param name="command">QMP's name of it.</param>
+    /// <param name="arguments">Writes the properties of its "arguments" object; absent without any.</param>
+    /// <param name="deadline">For the whole of it.</param>
+    /// <param name="cancellationToken">Gives up waiting; the command may still be carried out.</param>
+    /// <exception cref="QmpException">QEMU refused.</exception>
+    /// <exception cref="TimeoutException">No answer in time.</exception>
+    /// <exception cref="HypervisorException">The conversation has ended.</exception>
+    internal async Task<JsonElement> ExecuteAsync(
+        string command, Action<Utf8JsonWriter>? arguments, TimeSpan deadline, CancellationToken cancellationToken)
+    {
+        long id = Interlocked.Increment(ref _lastId);
+        var answer = new TaskCompletionSource<QmpMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _pending[id] = answer;
+        using var clock = new CancellationTokenSource(deadline, _time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
+        try
+        {
+            ThrowIfFailed(command);
+            await WriteAsync(QmpCommand.Encode(id, command, arguments), both.Token);
+            QmpMessage message = await answer.Task.WaitAsync(both.Token);
+            return message switch
+            {
+                QmpReturn success => success.Value,
+                QmpError error => throw new QmpException(command, error.Class, error.Description),
+                _ => throw new InvalidOperationException($"an answer cannot be a {message.GetType().Name}"),
+            };
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            ThrowIfFailed(command);
+            throw new TimeoutException(string.Create(CultureInfo.InvariantCulture,
+                $"QEMU of {_instanceId} did not answer `{command}` within {deadline.TotalSeconds:0.#} s"));
+        }
+        catch (IOException e)
+        {
+            Fail($"writing failed: {e.Message}", e);
+            throw Failure(command);
+        }
+        finally
+        {
+            _pending.TryRemove(id, out _);
+        }
+    }
+
+    /// <summary>Receives events from now on.</summary>
+    internal QmpEventWatch Watch()
+    {
+        var watch = new QmpEventWatch(Unwatch);
+        lock (_gate)
+        {
+            if (_failure is { } reason)
+            {
+                watch.Fail(reason);
+            }
+            else
+            {
+                _watches.Add(watch);
+            }
+        }
+        return watch;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Fail("it was closed by us", null);
+        await _closing.CancelAsync();
+        await _reading;
+        await _stream.DisposeAsync();
+    }
+
+    private async Task GreetAsync(TimeSpan deadline, CancellationToken cancellationToken)
+    {
+        using var clock = new CancellationTokenSource(deadline, _time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
+        try
+        {
+            ReadOnlyMemory<byte>? line = await _lines.ReadAsync(both.Token);
+            if (line is null || QmpMessage.Parse(line.Value) is not QmpGreeting)
+            {
+                throw new HypervisorException($"the control socket of {_instanceId} does not greet as QMP does");
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new HypervisorException(string.Create(CultureInfo.InvariantCulture,
+                $"the control socket of {_instanceId} took the connection but sent no greeting within {deadline.TotalSeconds:0.#} s; another client may hold it"));
+        }
+        catch (Exception e) when (e is IOException or FormatException)
+        {
+            throw new HypervisorException($"the control socket of {_instanceId} does not greet as QMP does: {e.Message}", e);
+        }
+    }
+
+    private async Task WriteAsync(ReadOnlyMemory<byte> line, CancellationToken cancellationToken)
+    {
+        await _writing.WaitAsync(cancellationToken);
+        try
+        {
+            await _stream.WriteAsync(line, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Part of the line may be on its way, and the next command would continue it. A socket takes a line at once unless QEMU hangs.
+            Fail("QEMU does not read it any more", null);
+            throw;
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    private async Task ReadAllAsync()
+    {
+        try
+        {
+            while (await _lines.ReadAsync(_closing.Token) is { } line)
+            {
+                Dispatch(QmpMessage.Parse(line));
+            }
+            Fail("QEMU closed it", null);
+        }
+        catch (Exception e) when (e is IOException or FormatException or OperationCanceledException)
+        {
+            // Cancellation is our own closing, whose reason is already set.
+            Fail(e.Message, e);
+        }
+    }
+
+    private void Dispatch(QmpMessage message)
+    {
+        switch (message)
+        {
+            case QmpReturn success:
+                Answer(success.Id, message);
+                break;
+            case QmpError error:
+                Answer(error.Id, message);
+                break;
+            case QmpEvent happened:
+                lock (_gate)
+                {
+                    _watches.ForEach(watch => watch.Publish(happened));
+                }
+                break;
+        }
+    }
+
+    private void Answer(long id, QmpMessage message)
+    {
+        // An answer nobody waits for any more belongs to a command that was given up.
+        if (_pending.TryRemove(id, out TaskCompletionSource<QmpMessage>? waiting))
+        {
+            waiting.TrySetResult(message);
+        }
+    }
+
+    private void Fail(string reason, Exception? cause)
+    {
+        lock (_gate)
+        {
+            if (_failure is not null)
+            {
+                return;
+            }
+            Volatile.Write(ref _failure, new HypervisorException($"the control connection to {_instanceId} ended: {reason}", cause));
+            _watches.ForEach(watch => watch.Fail(_failure));
+            _watches.Clear();
+        }
+        foreach (TaskCompletionSource<QmpMessage> waiting in _pending.Values)
+        {
+            waiting.TrySetException(_failure);
+        }
+    }
+
+    private void Unwatch(QmpEventWatch watch)
+    {
+        lock (_gate)
+        {
+            _watches.Remove(watch);
+        }
+    }
+
+    // Checked after the command has been entered among the pending ones: whichever of the two sees the other first ends the call.
+    private void ThrowIfFailed(string command)
+    {
+        if (HasFailed)
+        {
+            throw Failure(command);
+        }
+    }
+
+    private HypervisorException Failure(string command) => new($"cannot send `{command}`: {_failure!.Message}", _failure);
+}

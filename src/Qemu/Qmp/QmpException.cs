@@ -1,0 +1,11 @@
+namespace Qemu;
+
+/// <summary>QEMU refused a command; the connection goes on.</summary>
+/// <param name="command">The command.</param>
+/// <param name="errorClass">QMP's error class, mostly GenericError.</param>
+/// <param name="description">QEMU's own words.</param>
+internal sealed class QmpException(string command, string errorClass, string description)
+    : Exception($"QMP command `{command}` failed: {errorClass}: {description}")
+{
+    internal string ErrorClass { get; } = errorClass;
+}

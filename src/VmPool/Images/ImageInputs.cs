@@ -1,0 +1,64 @@
+using System.Security.Cryptography;
+using System.Text;
+using VmPool.Options;
+
+namespace VmPool.Images;
+
+/// <summary>
+/// Everything an image depends on. Two hashes: of what the root file system is made of, and of the whole, so that another
+/// extra command does not download and install Debian again.
+/// </summary>
+internal sealed record ImageInputs
+{
+    private const int HashLength = 32;
+
+    public required IReadOnlyList<PackageSource> Sources { get; init; }
+
+    public required string User { get; init; }
+
+    public required int DiskSizeGb { get; init; }
+
+    public required IReadOnlyList<string> Commands { get; init; }
+
+    /// <summary>The host's own runner, put into the guest for artifacts and cache; absent when the host has none.</summary>
+    public required RunnerBinary? Runner { get; init; }
+
+    /// <summary>Hash of the root file system's inputs, lower-case hex.</summary>
+    public string RootHash => Hash(RootLines());
+
+    /// <summary>Hash of all inputs, lower-case hex; the generation's name.</summary>
+    public string FullHash => Hash(RootLines().Concat([PrebuildScript.Guest(User), .. Commands.Select(command => "command " + command)]));
+
+    /// <summary>Reads what the host contributes.</summary>
+    /// <exception cref="HostRequirementException">No package mirror is known.</exception>
+    public static async Task<ImageInputs> CollectAsync(GroupOptions options, string aptDirectory, CancellationToken cancellationToken) => new()
+    {
+        Sources = AptSources.Find(aptDirectory, Recipe.Release, options.Image.Mirror),
+        User = options.Machine.User,
+        DiskSizeGb = options.Machine.DiskSizeGb,
+        Commands = options.Image.PrebuildCommands,
+        Runner = await RunnerBinary.FindAsync(cancellationToken),
+    };
+
+    private IEnumerable<string> RootLines() =>
+    [
+        "recipe " + Recipe.Version,
+        .. Sources.Select(source => source.ToString()),
+        .. Recipe.Packages,
+        .. Recipe.PackageOptions,
+        .. Recipe.MaskedUnits,
+        .. Recipe.MaskedGenerators,
+        Recipe.KernelCommandLine,
+        .. GuestFiles.BeforePackages.Concat(GuestFiles.AfterPackages(User)).Select(file => $"{file.Path} {(int)file.Mode} {file.Content}"),
+        "user " + User,
+        "size " + DiskSizeGb,
+        "runner " + Runner?.Version,
+    ];
+
+    // Each line is preceded by its length: no two lists of lines read the same.
+    private static string Hash(IEnumerable<string> lines)
+    {
+        string text = string.Concat(lines.Select(line => $"{line.Length}:{line}\n"));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..HashLength];
+    }
+}

@@ -1,0 +1,30 @@
+using Microsoft.Extensions.Logging;
+
+namespace VmPool.Images;
+
+internal static partial class Log
+{
+    [LoggerMessage(EventName = "ImageStepStarted", Level = LogLevel.Information, Message = "image {Image}: {Step} started: {Activity} (full log: {LogPath})")]
+    public static partial void StepStarted(this ILogger logger, string image, string step, string activity, string logPath);
+
+    [LoggerMessage(EventName = "ImageStepRunning", Level = LogLevel.Information, Message = "image {Image}: {Step} has been running for {Ms} ms: {Activity} (full log: {LogPath})")]
+    public static partial void StepRunning(this ILogger logger, string image, string step, long ms, string activity, string logPath);
+
+    [LoggerMessage(EventName = "ImageStepDone", Level = LogLevel.Information, Message = "image {Image}: {Step} done in {Ms} ms")]
+    public static partial void StepDone(this ILogger logger, string image, string step, long ms);
+
+    [LoggerMessage(EventName = "ImagePublished", Level = LogLevel.Information, Message = "image {Image} published in {Directory} after {Ms} ms")]
+    public static partial void Published(this ILogger logger, string image, string directory, long ms);
+
+    [LoggerMessage(EventName = "ImageFailed", Level = LogLevel.Error, Message = "image build failed; next try in {Seconds} s, or at once with `image build` or changed inputs: {Reason}")]
+    public static partial void Failed(this ILogger logger, double seconds, string reason);
+
+    [LoggerMessage(EventName = "ImageWaiting", Level = LogLevel.Information, Message = "image {Image}: waiting for the build of another process (pid {Pid})")]
+    public static partial void Waiting(this ILogger logger, string image, int? pid);
+
+    [LoggerMessage(EventName = "ImageRemoved", Level = LogLevel.Information, Message = "image leftovers removed: {Path}")]
+    public static partial void Removed(this ILogger logger, string path);
+
+    [LoggerMessage(EventName = "ImageNotRemoved", Level = LogLevel.Warning, Message = "an image nobody uses could not be removed: {Path}: {Reason}")]
+    public static partial void NotRemoved(this ILogger logger, string path, string reason);
+}

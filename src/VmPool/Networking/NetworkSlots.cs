@@ -1,0 +1,199 @@
+using System.Diagnostics;
+using LinuxHost;
+using Microsoft.Extensions.Logging;
+using VmPool.Options;
+using VmPool.Ports;
+using VmPool.Recovery;
+
+namespace VmPool.Networking;
+
+/// <summary>
+/// The slots of one group's subnet. A claim is there before the first device and until after the last rule, so whatever a
+/// killed process leaves behind has a claim that leads to it, and <see cref="ReleaseAsync"/> finishes the work.
+/// </summary>
+public sealed class NetworkSlots : ISlotPool
+{
+    private const string HostLock = "host";
+    private static readonly TimeSpan UndoTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly GroupOptions _options;
+    private readonly ILogger _logger;
+    private readonly SlotRange _range;
+    private readonly RunDirectory _run;
+    private readonly ClaimDirectory _claims;
+    private readonly HostForwarding _forwarding;
+    private readonly HostPolicy _policy;
+    private readonly SlotDevices _devices;
+    private int _saidNoIpv6;
+
+    /// <summary>Nothing on the host is looked at or changed yet.</summary>
+    /// <param name="options">Subnet and policy, valid.</param>
+    /// <param name="logger">One line for each slot at debug.</param>
+    /// <param name="clock">Decides how long released slots rest.</param>
+    /// <param name="runDirectory">Where the host's plugin processes meet.</param>
+    public NetworkSlots(GroupOptions options, ILogger logger, TimeProvider? clock = null, RunDirectory? runDirectory = null)
+    {
+        clock ??= TimeProvider.System;
+        _options = options;
+        _logger = logger;
+        _range = new SlotRange(options.Network.Subnet);
+        _run = runDirectory ?? new RunDirectory();
+        _claims = new ClaimDirectory(_run.FullPath, clock);
+        _forwarding = new HostForwarding(_run.FullPath);
+        _policy = new HostPolicy(options.Network, clock);
+        _devices = new SlotDevices(logger);
+    }
+
+    /// <inheritdoc/>
+    public int Size => _range.Size;
+
+    /// <inheritdoc/>
+    public int CountFree() => _range.Size - _claims.List().Count(claim => _range.Contains(claim.Number));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<SlotClaim> FindClaims(string group) =>
+        [.. _claims.List().Where(claim => claim.Record.Group == group).Select(claim => new SlotClaim(claim.Number, claim.Record.Owner, new ProcessIdentity(claim.Record.Pid, claim.Record.StartTicks)))];
+
+    /// <inheritdoc/>
+    public async Task<NetworkSlot> AcquireAsync(string owner, CancellationToken cancellationToken)
+    {
+        CheckOwner(owner);
+        long start = Stopwatch.GetTimestamp();
+        SlotPolicy policy = await _policy.CurrentAsync(cancellationToken);
+        SayOnceWhyNoIpv6(policy);
+        SlotPlan plan = new(await ClaimAsync(owner, policy, cancellationToken));
+        try
+        {
+            await BuildAsync(plan, policy, owner, cancellationToken);
+        }
+        catch (Exception failure)
+        {
+            await UndoAsync(plan, owner, failure);
+            throw;
+        }
+        Log.SlotUp(_logger, plan.Number, plan.Namespace, owner, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        return Describe(plan, policy.Mtu);
+    }
+
+    /// <inheritdoc/>
+    public Task<NetworkSlot?> AdoptAsync(int number, string owner, CancellationToken cancellationToken)
+    {
+        SlotPlan plan = new(number);
+        return Task.FromResult(_claims.Read(number) is { } claim && claim.Owner == owner && SlotDevices.Exist(plan)
+            ? Describe(plan, claim.Mtu)
+            : null);
+    }
+
+    /// <inheritdoc/>
+    public async Task ReleaseAsync(int number, string owner, CancellationToken cancellationToken)
+    {
+        SlotPlan plan = new(number);
+        long start = Stopwatch.GetTimestamp();
+        // Without this lock a second release of the same slot could still be deleting while the next owner builds.
+        using (await _run.LockAsync(plan.Address.ToString(), cancellationToken))
+        {
+            if (_claims.Read(number)?.Owner != owner)
+            {
+                return;
+            }
+            await _devices.RemoveAsync(plan, cancellationToken);
+            using (await _run.LockAsync(HostLock, cancellationToken))
+            {
+                await FreeAsync(plan, cancellationToken);
+            }
+        }
+        Log.SlotRemoved(_logger, plan.Number, plan.Namespace, owner, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+    }
+
+    private async Task<int> ClaimAsync(string owner, SlotPolicy policy, CancellationToken cancellationToken)
+    {
+        using (await _run.LockAsync(HostLock, cancellationToken))
+        {
+            return _claims.Claim(_range, new ClaimRecord
+            {
+                Owner = owner,
+                Group = _options.Name,
+                StateDirectory = _options.StateDirectory,
+                BootId = ProcessTable.BootId,
+                Pid = Environment.ProcessId,
+                StartTicks = ProcessTable.StartTicks(Environment.ProcessId),
+                Mtu = policy.Mtu,
+            });
+        }
+    }
+
+    private async Task BuildAsync(SlotPlan plan, SlotPolicy policy, string owner, CancellationToken cancellationToken)
+    {
+        using (await _run.LockAsync(plan.Address.ToString(), cancellationToken))
+        {
+            if (NetworkNamespace.Exists(plan.Namespace))
+            {
+                Log.RemovingLeftovers(_logger, plan.Number, plan.Namespace);
+                await _devices.RemoveAsync(plan, cancellationToken);
+            }
+            if (_options.Network.ManageSysctl)
+            {
+                using (await _run.LockAsync(HostLock, cancellationToken))
+                {
+                    IReadOnlyList<string> changed = _forwarding.SwitchOn(policy.EgressLink, policy.EgressLink6);
+                    if (changed.Count > 0)
+                    {
+                        Log.ForwardingOn(_logger, string.Join(", ", changed));
+                    }
+                }
+            }
+            await SlotDevices.CreateAsync(plan, policy, $"{_options.Name}/{owner}", cancellationToken);
+        }
+    }
+
+    // The claim goes last: until then an interrupted release can be found and repeated.
+    private async Task FreeAsync(SlotPlan plan, CancellationToken cancellationToken)
+    {
+        if (_claims.List().Any(claim => claim.Number != plan.Number))
+        {
+            await Nft.ApplyAsync(HostRules.Remove(plan), cancellationToken: cancellationToken);
+            _claims.Free(plan.Number);
+            return;
+        }
+        await Nft.ApplyAsync(HostRules.RemoveAll, cancellationToken: cancellationToken);
+        _forwarding.Restore();
+        _claims.RemoveEmpty();
+    }
+
+    private async Task UndoAsync(SlotPlan plan, string owner, Exception failure)
+    {
+        // The caller may have cancelled; the undo has its own deadline.
+        using var deadline = new CancellationTokenSource(UndoTimeout);
+        try
+        {
+            await ReleaseAsync(plan.Number, owner, deadline.Token);
+        }
+        catch (Exception undo) when (undo is HostResourceException or HostCommandException or IOException or OperationCanceledException)
+        {
+            throw new AggregateException(
+                $"cannot make network slot {plan.Namespace} for {owner}, and undoing it failed too; its claim stays and the next release repeats the undo",
+                failure, undo);
+        }
+    }
+
+    private void SayOnceWhyNoIpv6(SlotPolicy policy)
+    {
+        if (policy.EgressLink6 is null && Interlocked.Exchange(ref _saidNoIpv6, 1) == 0)
+        {
+            Log.NoIpv6(_logger, policy.HasIpv6
+                ? "the host has no IPv6 default route or does not forward IPv6 (set net.ipv6.conf.all.forwarding=1, or use Linux 6.17 or newer)"
+                : "the host's kernel has none");
+        }
+    }
+
+    // The owner becomes part of iproute2's batch lines.
+    private static void CheckOwner(string owner)
+    {
+        if (owner.Length is 0 or > 100 || !owner.All(c => char.IsAsciiLetterOrDigit(c) || c == '-'))
+        {
+            throw new ArgumentException($"slot owner \"{owner}\" is not made of letters, digits and dashes", nameof(owner));
+        }
+    }
+
+    private static NetworkSlot Describe(SlotPlan plan, int mtu) => new(plan.Number, plan.Address, plan.Namespace, mtu, plan.UserId);
+}

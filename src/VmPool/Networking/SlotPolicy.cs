@@ -1,0 +1,31 @@
+using System.Net;
+
+namespace VmPool.Networking;
+
+/// <summary>What the rules of a slot depend on besides its number: this group's configuration and the host as it is now.</summary>
+public sealed record SlotPolicy
+{
+    /// <summary>Interface on which guests' IPv4 traffic leaves.</summary>
+    public required string EgressLink { get; init; }
+
+    /// <summary>Interface on which guests' IPv6 traffic leaves; absent when the host does not forward IPv6 for us.</summary>
+    public string? EgressLink6 { get; init; }
+
+    /// <summary>MTU of the whole path up to the guest: that of the egress interface.</summary>
+    public required int Mtu { get; init; }
+
+    /// <summary>Whether the host's kernel has IPv6 at all.</summary>
+    public required bool HasIpv6 { get; init; }
+
+    /// <summary>Addresses of the slots, refused as a destination.</summary>
+    public required IPNetwork Subnet { get; init; }
+
+    /// <summary>Resolvers that the guest's questions to its gateway go to.</summary>
+    public required IReadOnlyList<IPAddress> Resolvers { get; init; }
+
+    /// <summary>The host's own addresses, refused as a destination.</summary>
+    public required IReadOnlyList<IPAddress> HostAddresses { get; init; }
+
+    /// <summary>Exceptions.</summary>
+    public required IReadOnlyList<AllowRule> Allow { get; init; }
+}

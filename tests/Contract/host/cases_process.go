@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+)
+
+func processCases() []contractCase {
+	return []contractCase{
+		{"kill_right_after_start", func(c *Case) { c.start() }},
+		{"kill_while_instances_are_created", func(c *Case) {
+			s, _ := c.startGroup(pluginConfig{"simulated_boot": "10m"}, Settings{})
+			c.increase(s, 8)
+		}},
+		{"kill_after_shutdown_ends_with_code_0", func(c *Case) {
+			s, _ := c.startGroup(nil, Settings{})
+			c.increase(s, 1)
+			c.untilRunning(s, 1)
+			err := s.Group.Shutdown(c.ctx)
+			c.check(err == nil, "Shutdown: %s", errorText(err))
+			s.kill()
+			code := s.command.ProcessState.ExitCode()
+			c.check(code == 0, "the plugin ended with code %d", code)
+		}},
+		{"kill_with_a_call_in_flight", func(c *Case) {
+			s, _ := c.startGroup(nil, Settings{})
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				for {
+					if _, err := s.Group.Update(c.ctx); err != nil {
+						return
+					}
+				}
+			}()
+			time.Sleep(50 * time.Millisecond) // Some calls pass; the Kill comes in the middle of one.
+			took, graceful := s.kill()
+			c.check(graceful && took < 2*time.Second, "Kill took %v (graceful: %v)", took, graceful)
+			<-done
+		}},
+		// systemd signals the whole control group: the host still needs its plugin then.
+		{"stays_when_signalled_while_the_host_lives", func(c *Case) {
+			s, _ := c.startGroup(nil, Settings{})
+			c.increase(s, 1)
+			ids := c.untilRunning(s, 1)
+			for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP} {
+				err := s.command.Process.Signal(signal)
+				c.check(err == nil, "%v: %v", signal, err)
+				for call := 0; call < 10; call++ { // A signal takes effect soon after it was sent, not at once.
+					time.Sleep(20 * time.Millisecond)
+					err = s.Group.Heartbeat(c.ctx, ids[0])
+					c.check(err == nil, "Heartbeat after %v: %s", signal, errorText(err))
+				}
+			}
+		}},
+	}
+}
+
+func pidText(s *Session) string { return fmt.Sprint(s.pid()) }

@@ -1,0 +1,43 @@
+// The test host: a Go program that launches a fleeting plugin with go-plugin's real client, as GitLab Runner does.
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+type command struct {
+	name    string
+	summary string
+	run     func(args []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"suite", "run the contract cases against a plugin", runSuite},
+		{"hold", "start a plugin and keep it until killed", runHold},
+		{"handshake", "measure exec to handshake line", runHandshake},
+		{"rss", "measure resident memory with simulated instances", runRss},
+		{"demo", "give real CI jobs to real instances", runDemo},
+		{"internet", "serve git over HTTP and DNS inside a namespace", runInternet},
+	}
+}
+
+func main() {
+	if len(os.Args) > 1 {
+		for _, command := range commands() {
+			if command.name == os.Args[1] {
+				if err := command.run(os.Args[2:]); err != nil {
+					fmt.Fprintf(os.Stderr, "host %s: %v\n", command.name, err)
+					os.Exit(1)
+				}
+				return
+			}
+		}
+	}
+	fmt.Fprintln(os.Stderr, "usage: host COMMAND [FLAGS]; commands:")
+	for _, command := range commands() {
+		fmt.Fprintf(os.Stderr, "  %-10s %s\n", command.name, command.summary)
+	}
+	os.Exit(2)
+}

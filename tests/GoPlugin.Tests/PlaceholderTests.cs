@@ -1,7 +1,0 @@
-namespace GoPlugin.Tests;
-
-public sealed class PlaceholderTests
-{
-    [Fact]
-    public void The_project_is_referenced() => Assert.NotNull(typeof(PlaceholderTests).Assembly);
-}

@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using Microsoft.Extensions.Logging;
+using NetworkDriver;
+using VmPool.Networking;
+using VmPool.Options;
+using VmPool.Ports;
+using VmPool.Recovery;
+
+// First word: what to do. Then "key=value" words. One result a line on standard output; a failure is one line and code 1.
+Dictionary<string, string> values = args.Skip(1).Select(word => word.Split('=', 2)).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0], pair => pair[1]);
+string[] plain = [.. args.Skip(1).Where(word => !word.Contains('=', StringComparison.Ordinal))];
+string Value(string key, string otherwise = "") => values.GetValueOrDefault(key, otherwise);
+string[] List(string key) => Value(key).Split(',', StringSplitOptions.RemoveEmptyEntries);
+try
+{
+    switch (args[0])
+    {
+        case "acquire":
+            foreach (string owner in List("owner"))
+            {
+                NetworkSlot slot = await Slots().AcquireAsync(owner, CancellationToken.None);
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{slot.Number} {slot.Address} {slot.Namespace} {slot.Mtu} {slot.UserId}"));
+            }
+            break;
+        case "release":
+            await Slots().ReleaseAsync(Number(), Value("owner"), CancellationToken.None);
+            break;
+        case "release-all":
+            NetworkSlots all = Slots();
+            foreach (SlotClaim claim in all.FindClaims(Value("group", "default")))
+            {
+                await all.ReleaseAsync(claim.Number, claim.Owner, CancellationToken.None);
+            }
+            break;
+        case "adopt":
+            Console.WriteLine(await Slots().AdoptAsync(Number(), Value("owner"), CancellationToken.None) is { } adopted ? $"{adopted.Namespace} {adopted.Mtu}" : "absent");
+            break;
+        case "free":
+            Console.WriteLine(Slots().CountFree());
+            break;
+        case "measure":
+            await MeasureAsync();
+            break;
+        case "validate":
+            HostNetworkReport report = await HostNetworkChecks.ValidateAsync(Options().Network, CancellationToken.None);
+            foreach (string fault in report.Faults)
+            {
+                Console.WriteLine($"fault: {fault}");
+            }
+            foreach (string warning in report.Warnings)
+            {
+                Console.WriteLine($"warning: {warning}");
+            }
+            break;
+        case "serve":
+            await Peers.ServeAsync(plain);
+            break;
+        case "probe":
+            await Peers.ProbeAsync(plain);
+            break;
+        case "wire":
+            await Cable.RunAsync(plain[0], plain[1]);
+            break;
+        default:
+            throw new ArgumentException($"unknown command {args[0]}");
+    }
+    return 0;
+}
+#pragma warning disable CA1031 // The test that started us reads the failure from our output.
+catch (Exception e)
+#pragma warning restore CA1031
+{
+    Console.WriteLine($"failed: {e.GetType().Name}: {e.Message}");
+    return 1;
+}
+
+NetworkSlots Slots() => new(Options(), new ConsoleLogger(), null, new RunDirectory(Value("run")));
+
+GroupOptions Options() => new()
+{
+    Name = Value("group", "default"),
+    StateDirectory = "/nowhere",
+    Network = new NetworkOptions
+    {
+        Subnet = IPNetwork.Parse(Value("subnet", "10.210.0.0/20")),
+        EgressInterface = values.GetValueOrDefault("egress"),
+        Allow = List("allow"),
+        Dns = [.. List("dns").Select(IPAddress.Parse)],
+        ManageSysctl = Value("manage", "yes") == "yes",
+    },
+};
+
+int Number() => int.Parse(Value("number"), CultureInfo.InvariantCulture);
+
+async Task MeasureAsync()
+{
+    NetworkSlots slots = Slots();
+    for (int round = 0; round < int.Parse(Value("rounds", "15"), CultureInfo.InvariantCulture); round++)
+    {
+        long start = Stopwatch.GetTimestamp();
+        NetworkSlot slot = await slots.AcquireAsync("measure-1", CancellationToken.None);
+        double acquire = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        start = Stopwatch.GetTimestamp();
+        await slots.ReleaseAsync(slot.Number, "measure-1", CancellationToken.None);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{acquire:0.0} {Stopwatch.GetElapsedTime(start).TotalMilliseconds:0.0}"));
+    }
+}
+
+internal sealed class ConsoleLogger : ILogger
+{
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        Console.Error.WriteLine(formatter(state, exception));
+}

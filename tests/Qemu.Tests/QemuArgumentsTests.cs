@@ -1,0 +1,108 @@
+using VmPool.Ports;
+
+namespace Qemu.Tests;
+
+public sealed class QemuArgumentsTests
+{
+    private static readonly DiskChain[] Chains =
+    [
+        new([new("/var/lib/pool/groups/ci/ci-1/disk.qcow2", "qcow2"), new("/var/lib/pool/images/abc/disk,1.raw", "raw")], 1 << 30),
+        new([new("/var/lib/pool/groups/ci/ci-1/seed.iso", "raw")], 4096),
+    ];
+
+    [Fact]
+    public void A_request_becomes_exactly_this_command_line()
+    {
+        var view = new MachineView(Request.Directory);
+
+        IReadOnlyList<string> arguments = QemuArguments.Build(Request, Chains, "tcg", view);
+
+        string[] expected =
+        [
+            "-name", "guest=ci-1",
+            "-nodefaults", "-no-user-config", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+            "-display", "none",
+            "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+            "-smp", "2",
+            "-m", "1024M",
+            "-device", "vmgenid,guid=auto,id=vmgenid0",
+            "-chardev", "socket,id=qmp0,path=/run/fleeting-plugin-vmpool-vm/vm/qmp.sock,server=on,wait=off",
+            "-mon", "chardev=qmp0,mode=control",
+            "-chardev", "file,id=serial0,path=/run/fleeting-plugin-vmpool-vm/vm/console.log,append=on",
+            "-serial", "chardev:serial0",
+            "-blockdev", "node-name=disk0,driver=qcow2,file.driver=file,file.filename=/run/fleeting-plugin-vmpool-vm/vm/disk.qcow2,"
+                + "cache.no-flush=on,discard=unmap,file.discard=unmap,"
+                + "backing.driver=raw,backing.file.driver=file,backing.file.filename=/run/fleeting-plugin-vmpool-vm/image/disk0-1,backing.read-only=on",
+            "-device", "virtio-blk-pci,drive=disk0,id=vd0",
+            "-blockdev", "node-name=disk1,driver=raw,file.driver=file,file.filename=/run/fleeting-plugin-vmpool-vm/vm/seed.iso,read-only=on",
+            "-device", "virtio-blk-pci,drive=disk1,id=vd1",
+            "-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no",
+            "-device", "virtio-net-pci,netdev=net0,mac=52:54:00:00:00:02,host_mtu=1400,romfile=,id=vn0",
+            "-device", "virtio-rng-pci,id=rng0",
+            "-kernel", "/run/fleeting-plugin-vmpool-vm/image/kernel",
+            "-initrd", "/run/fleeting-plugin-vmpool-vm/image/initrd",
+            "-append", "root=/dev/vda rw console=ttyS0",
+        ];
+        Assert.Equal(expected, arguments);
+        Assert.Equal(
+            [
+                ("/var/lib/pool/images/abc/disk,1.raw", "disk0-1"),
+                ("/var/lib/pool/images/abc/vmlinuz", "kernel"),
+                ("/var/lib/pool/images/abc/initrd.img", "initrd"),
+            ],
+            view.Files);
+    }
+
+    [Fact]
+    public void Two_machines_of_one_image_differ_in_nothing_but_their_name()
+    {
+        BootRequest other = Request with { InstanceId = "ci-2", Directory = "/srv/elsewhere/ci-2", NetworkNamespace = "other", UserId = 70001 };
+        DiskChain[] otherChains =
+        [
+            new([new("/srv/elsewhere/ci-2/disk.qcow2", "qcow2"), Chains[0].Layers[1]], 1 << 30),
+            new([new("/srv/elsewhere/ci-2/seed.iso", "raw")], 4096),
+        ];
+
+        IReadOnlyList<string> first = QemuArguments.Build(Request, Chains, "kvm", new MachineView(Request.Directory));
+        IReadOnlyList<string> second = QemuArguments.Build(other, otherChains, "kvm", new MachineView(other.Directory));
+
+        Assert.Equal(first.Skip(2), second.Skip(2));
+        Assert.Equal("guest=ci-2", second[1]);
+    }
+
+    [Fact]
+    public void Kvm_guests_get_the_processor_of_the_host()
+    {
+        IReadOnlyList<string> arguments = QemuArguments.Build(Request, Chains, "kvm", new MachineView(Request.Directory));
+
+        Assert.Equal("kvm", arguments[arguments.IndexOf("-accel") + 1]);
+        Assert.Equal("host", arguments[arguments.IndexOf("-cpu") + 1]);
+    }
+
+    [Fact]
+    public void The_virtio_console_is_added_behind_the_serial_one()
+    {
+        IReadOnlyList<string> arguments = QemuArguments.Build(
+            Request with { VirtioConsole = true, InitrdPath = null, KernelCommandLine = "" }, Chains, "tcg", new MachineView(Request.Directory));
+
+        Assert.Contains("file,id=hvc0,path=/run/fleeting-plugin-vmpool-vm/vm/virtio-console.log,append=on", arguments);
+        Assert.Contains("virtconsole,chardev=hvc0,id=vc0", arguments);
+        Assert.Equal("console=hvc0 console=ttyS0", arguments[^1]);
+        Assert.DoesNotContain("-initrd", arguments);
+    }
+
+    private static BootRequest Request => new()
+    {
+        InstanceId = "ci-1",
+        Directory = "/var/lib/pool/groups/ci/ci-1",
+        NetworkNamespace = "vmpool-1",
+        Mtu = 1400,
+        UserId = 70000,
+        Disks = [new("/var/lib/pool/groups/ci/ci-1/disk.qcow2", "qcow2", false), new("/var/lib/pool/groups/ci/ci-1/seed.iso", "raw", true)],
+        KernelPath = "/var/lib/pool/images/abc/vmlinuz",
+        InitrdPath = "/var/lib/pool/images/abc/initrd.img",
+        KernelCommandLine = "root=/dev/vda rw",
+        Cpus = 2,
+        MemoryMb = 1024,
+    };
+}

@@ -1,0 +1,124 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using VmPool;
+
+namespace Qemu.Tests;
+
+/// <summary>Start and stop against a stand-in for QEMU that is slow, deaf or dying.</summary>
+public sealed class QemuStartTests
+{
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task A_socket_that_appears_late_is_waited_for()
+    {
+        using var directory = new TestDirectory();
+        QemuMachine machine = await StartAsync(directory, Long, "--socket", directory[MachineFiles.Socket], "--delay-ms", "400");
+
+        Assert.True(await machine.IsAliveAsync(CancellationToken.None));
+        await machine.StopAsync(CancellationToken.None);
+
+        Assert.Equal(0, (await machine.Exited).ExitCode);
+        Assert.False(await machine.IsAliveAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_process_that_ends_early_is_reported_with_its_code_and_last_output()
+    {
+        using var directory = new TestDirectory();
+
+        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(
+            () => StartAsync(directory, Long, "--stderr", "no such machine type", "--exit", "3"));
+
+        Assert.Matches(@"^cannot start instance ci-1: stub-hypervisor \(pid \d+\) exited with code 3 after \d+\.\d s; last output: no such machine type$", error.Message);
+    }
+
+    [Fact]
+    public async Task A_process_that_never_answers_is_ended_at_the_deadline()
+    {
+        using var directory = new TestDirectory();
+
+        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(() => StartAsync(directory, TimeSpan.FromSeconds(1), "--stderr", "hello"));
+
+        Assert.Contains("did not answer on its control socket within", error.Message, StringComparison.Ordinal);
+        Assert.Empty(StubProcess.FindIn(directory));
+    }
+
+    [Fact]
+    public async Task A_guest_that_does_not_run_is_not_handed_out()
+    {
+        using var directory = new TestDirectory();
+
+        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(
+            () => StartAsync(directory, Long, "--socket", directory[MachineFiles.Socket], "--status", "internal-error"));
+
+        Assert.Contains("the guest is not running but \"internal-error\"", error.Message, StringComparison.Ordinal);
+        Assert.Empty(StubProcess.FindIn(directory));
+    }
+
+    [Fact]
+    public async Task A_cancelled_start_leaves_no_process()
+    {
+        using var directory = new TestDirectory();
+        using var cancelled = new CancellationTokenSource();
+        Task<QemuMachine> start = new QemuStart("stub-hypervisor", Long, TimeProvider.System, NullLogger.Instance)
+            .RunAsync(StubProcess.Request(directory, []), "ci-1", directory.Path, cancelled.Token);
+        await cancelled.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => start);
+
+        Assert.Empty(StubProcess.FindIn(directory));
+    }
+
+    [Fact]
+    public async Task A_machine_that_does_not_quit_is_killed()
+    {
+        using var directory = new TestDirectory();
+        QemuMachine machine = await StartAsync(directory, Long, "--socket", directory[MachineFiles.Socket], "--deaf", "quit");
+
+        await machine.StopAsync(CancellationToken.None);
+        await machine.StopAsync(CancellationToken.None);
+
+        Assert.Equal(137, (await machine.Exited).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_cancelled_stop_still_ends_the_machine()
+    {
+        using var directory = new TestDirectory();
+        QemuMachine machine = await StartAsync(directory, Long, "--socket", directory[MachineFiles.Socket], "--deaf", "quit");
+
+        await machine.StopAsync(new CancellationToken(canceled: true));
+
+        Assert.True(machine.Exited.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_machine_that_does_not_answer_within_a_second_is_not_alive()
+    {
+        using var directory = new TestDirectory();
+        // The start itself asks once.
+        QemuMachine machine = await StartAsync(directory, Long, "--socket", directory[MachineFiles.Socket], "--status-answers", "1");
+
+        Assert.False(await machine.IsAliveAsync(CancellationToken.None));
+
+        await machine.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task A_socket_served_by_another_process_gets_no_command()
+    {
+        using var directory = new TestDirectory();
+        using var other = new TestDirectory();
+        QemuMachine stranger = await StartAsync(other, Long, "--socket", other[MachineFiles.Socket]);
+        File.CreateSymbolicLink(directory[MachineFiles.Socket], other[MachineFiles.Socket]);
+
+        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(() => StartAsync(directory, Long));
+
+        Assert.Contains($"is served by pid {stranger.Process.Pid}, not by the machine's process", error.Message, StringComparison.Ordinal);
+        await stranger.StopAsync(CancellationToken.None);
+    }
+
+    private static Task<QemuMachine> StartAsync(TestDirectory directory, TimeSpan deadline, params string[] arguments) =>
+        new QemuStart("stub-hypervisor", deadline, TimeProvider.System, NullLogger.Instance)
+            .RunAsync(StubProcess.Request(directory, arguments), "ci-1", directory.Path, CancellationToken.None);
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+using VmPool.Options;
+using VmPool.Recovery;
+
+namespace VmPool.Tests.Recovery;
+
+public sealed class HostRegistryTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("vmpool-registry-").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public async Task A_group_is_served_once_and_the_second_one_is_told_by_whom()
+    {
+        await using IAsyncDisposable first = await Registry().RegisterAsync(Group("ci", "a"), default);
+
+        HostRequirementException same = await Assert.ThrowsAsync<HostRequirementException>(() => Registry().RegisterAsync(Group("ci", "a"), default));
+        HostRequirementException elsewhere = await Assert.ThrowsAsync<HostRequirementException>(() => Registry().RegisterAsync(Group("ci", "b"), default));
+
+        string pid = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        Assert.Contains($"two [[runners]] entries need different `name`s in plugin_config; held by pid {pid}", same.Message, StringComparison.Ordinal);
+        Assert.Contains($"held by pid {pid}", elsewhere.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Two_groups_are_served_and_nothing_is_left_when_both_end()
+    {
+        IAsyncDisposable first = await Registry().RegisterAsync(Group("ci", "a"), default);
+        IAsyncDisposable second = await Registry().RegisterAsync(Group("nightly", "a"), default);
+
+        Assert.Equal(["ci", "nightly"], Registry().List().Keys.Order());
+
+        await first.DisposeAsync();
+        await first.DisposeAsync();
+        Assert.Equal(["nightly"], Registry().List().Keys);
+        await second.DisposeAsync();
+        Assert.False(Directory.Exists(Path.Join(_directory, "run")));
+        await using IAsyncDisposable again = await Registry().RegisterAsync(Group("ci", "a"), default);
+    }
+
+    [Fact]
+    public async Task A_dead_process_with_another_state_directory_is_replaced_unless_its_machines_are_still_there()
+    {
+        string run = Path.Join(_directory, "run");
+        string entry = Path.Join(run, "groups", "ci.json");
+        Directory.CreateDirectory(Path.GetDirectoryName(entry)!);
+        File.WriteAllText(entry, """{"state_directory":"/old","subnet":"10.210.0.0/20","pid":1,"start_ticks":18446744073709551615}""");
+        string claim = Path.Join(run, "slots", "10.210.0.1");
+        Directory.CreateDirectory(Path.GetDirectoryName(claim)!);
+        File.WriteAllText(claim, $$"""{"owner":"ci-1","group":"ci","state_directory":"/old","boot_id":"{{LinuxHost.ProcessTable.BootId}}","pid":1,"mtu":1500}""");
+
+        HostRequirementException left = await Assert.ThrowsAsync<HostRequirementException>(() => Registry().RegisterAsync(Group("ci", "a"), default));
+        File.Delete(claim);
+        await using IAsyncDisposable taken = await Registry().RegisterAsync(Group("ci", "a"), default);
+
+        Assert.Contains("1 machines recorded in state_directory /old", left.Message, StringComparison.Ordinal);
+        Assert.Equal(Environment.ProcessId, Registry().List()["ci"].Pid);
+    }
+
+    private HostRegistry Registry() => new(new RunDirectory(Path.Join(_directory, "run")));
+
+    private GroupOptions Group(string name, string state) => new() { Name = name, StateDirectory = Path.Join(_directory, state) };
+}
