@@ -10,7 +10,7 @@ namespace FleetingPlugin.Cli;
 /// <summary>Runs the command line of this process: all commands, Ctrl-C, and one line for every expected error.</summary>
 internal static class Commands
 {
-    private static IReadOnlyList<Command> All => [ImageCommand.Create(), StatusCommand.Create(), GcCommand.Create()];
+    private static IReadOnlyList<Command> All => [ImageCommand.Create(), StatusCommand.Create(), GcCommand.Create(), ContractCommand.Create()];
 
     /// <summary>Runs and returns the exit code; an error a person can act on is one line on standard error and code 1.</summary>
     public static async Task<int> RunAsync(string[] args)

@@ -26,7 +26,7 @@ internal sealed record ContractSearchResult(FoundContract? Found, IReadOnlyList<
         + string.Join("; ", Attempts.Select(attempt => $"{attempt.Source}{(attempt.Source == attempt.Path ? "" : $" {attempt.Path}")}: {attempt.Outcome}"))
         + $". Set {ContractSources.ContractVariable}=FILE in the runner's environment, where FILE is fleeting's .proto, a descriptor set,"
         + $" or an executable that carries it (the gitlab-runner binary itself or another fleeting plugin), or {ContractSources.ExecutableVariable} to the"
-        + $" path of gitlab-runner; `{BuildFacts.Name} contract FILE` tells whether a file will do";
+        + $" path of gitlab-runner; `{BuildStamp.Product} contract FILE` tells whether a file will do";
 }
 
 /// <summary>Looks at the sources in order and takes the first contract.</summary>

@@ -80,7 +80,7 @@ internal sealed class ServedMethod
         if (binding.Fatal.Count > 0)
         {
             throw new GrpcStatusException(StatusCode.FailedPrecondition,
-                $"cannot serve {binding.Wire.Name}: {string.Join("; ", binding.Fatal.Select(gap => gap.Text))} (contract read from {origin}); `{BuildFacts.Name} contract` shows what is bound");
+                $"cannot serve {binding.Wire.Name}: {string.Join("; ", binding.Fatal.Select(gap => gap.Text))} (contract read from {origin}); `{BuildStamp.Product} contract` shows what is bound");
         }
         IMessage request = Decode(bytes);
         if (request is InitRequest init)
