@@ -29,6 +29,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 8, Level = LogLevel.Warning, Message = "fewer instances accepted than asked: {Accepted} of {Asked}: {Reason}")]
     public static partial void CapacityShort(this ILogger log, int accepted, int asked, string reason);
 
+    [LoggerMessage(EventId = 9, Level = LogLevel.Warning, Message = "the record could not be written; the instance is deleted all the same")]
+    public static partial void RecordNotWritten(this ILogger log, Exception error, string instance);
+
     [LoggerMessage(EventId = 10, Level = LogLevel.Warning, Message = "left over from an earlier run, now being removed: {Reason}")]
     public static partial void Reclaiming(this ILogger log, string instance, string reason);
 

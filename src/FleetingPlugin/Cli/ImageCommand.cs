@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using FleetingPlugin.Fleeting;
-using LinuxHost;
 using VmPool.Images;
 using VmPool.Options;
 using VmPool.Ports;
+using VmPool.Storage;
 
 namespace FleetingPlugin.Cli;
 
@@ -39,7 +39,7 @@ internal static class ImageCommand
         {
             GroupOptions options = source.Read(parsed);
             using var loggers = new ConsoleLoggerFactory(parsed.InvocationConfiguration.Error);
-            PrivateDirectory.Ensure(options.StateDirectory);
+            OwnDirectory.Ensure(options.StateDirectory);
             var pool = new RealPool(options, TimeProvider.System, loggers);
             IHypervisor hypervisor = pool.CreateHypervisor();
             // Here somebody reads along, so this is the moment to learn that jobs will run without KVM.

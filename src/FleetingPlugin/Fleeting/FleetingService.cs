@@ -104,7 +104,7 @@ internal sealed class FleetingService(IGroupOpener opener) : ICanonicalService, 
     {
         if (opened is { } group)
         {
-            await group.CloseAsync(cancellationToken);
+            await group.CloseAsync();
         }
         return new ShutdownResponse();
     }

@@ -22,7 +22,7 @@ internal sealed class GroupOpener(ILoggerFactory hostLoggers, TimeProvider clock
         LoginCredentials credentials = Credentials(connector);
         var loggers = new FieldLoggerFactory(hostLoggers, "group", options.Name);
         ILogger log = loggers.CreateLogger("vmpool");
-        PrivateDirectory.Ensure(options.StateDirectory);
+        OwnDirectory.Ensure(options.StateDirectory);
         PrivateDirectory.Ensure(options.GroupStateDirectory);
 
         var held = new GroupHold();

@@ -10,13 +10,14 @@ internal interface IGroupOpener
     Task<OpenedGroup> OpenAsync(ReadOnlyMemory<byte> config, ConnectorSettings connector, CancellationToken cancellationToken);
 }
 
-/// <summary>A group that is open, with what must be closed after it.</summary>
+/// <summary>A group that is open, with what must be given back after it.</summary>
 internal sealed class OpenedGroup(string name, InstanceGroup instances, ConnectorSettings connector, GroupHold held) : IAsyncDisposable
 {
-    /// <summary>Instances torn down on the way out get this long; the rest is found by the next start.</summary>
+    /// <summary>The host kills a plugin two seconds after it asked for the end; what is not done by then the next start finds.</summary>
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1.5);
 
-    private int closed;
+    private readonly Lock gate = new();
+    private Task? closing;
 
     public string Name => name;
 
@@ -24,31 +25,33 @@ internal sealed class OpenedGroup(string name, InstanceGroup instances, Connecto
 
     public ConnectorSettings Connector => connector;
 
-    public async Task CloseAsync(CancellationToken cancellationToken)
+    /// <summary>Tears down what is half-made, leaves what runs, gives the group's lock back. Bounded; once for all callers.</summary>
+    public Task CloseAsync()
     {
-        if (Interlocked.Exchange(ref closed, 1) != 0)
+        lock (gate)
         {
-            return;
-        }
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(CloseTimeout);
-        try
-        {
-            await instances.CloseAsync(deadline.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // Half-made instances are left as they are: their records lead the next start to them.
-        }
-        finally
-        {
-            await held.DisposeAsync();
+            return closing ??= CloseOnceAsync();
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        await CloseAsync(CancellationToken.None);
+        await CloseAsync();
         await instances.DisposeAsync();
+    }
+
+    private async Task CloseOnceAsync()
+    {
+        using var deadline = new CancellationTokenSource(CloseTimeout);
+        try
+        {
+            await instances.CloseAsync(deadline.Token);
+            await held.DisposeAsync().AsTask().WaitAsync(deadline.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // Work of this group still runs, so its lock must stay until the process is gone: another plugin that opened the
+            // group now would meet it.
+        }
     }
 }

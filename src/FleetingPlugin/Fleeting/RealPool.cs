@@ -38,7 +38,7 @@ internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILogger
     /// <summary>The ports alone, for commands that look or build beside a running plugin.</summary>
     public VmPorts Create(IHypervisor hypervisor, out ImageStore images)
     {
-        PrivateDirectory.Ensure(options.DiskDirectory);
+        OwnDirectory.Ensure(options.DiskDirectory);
         var slots = new NetworkSlots(options, loggers.CreateLogger("slots"), clock);
         images = new ImageStore(options, hypervisor, slots, clock, loggers.CreateLogger<ImageStore>());
         return new VmPorts(hypervisor, slots, images, new InstanceDisks(options), new SshProbe(clock), new HostCapacity());

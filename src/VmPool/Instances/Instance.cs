@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using LinuxHost;
+using Microsoft.Extensions.Logging;
 using VmPool.Ports;
 using VmPool.Provisioning;
 using VmPool.Storage;
@@ -15,11 +17,13 @@ internal sealed class Instance : IDisposable
     private readonly InstanceRecords records;
     private readonly CancellationTokenSource deletion = new();
     private readonly TimeProvider clock;
+    private readonly ILogger log;
     private InstanceRecord record;
     private bool reported;
 
-    public Instance(InstanceRecord record, CleanupStack cleanup, InstanceRecords records, TimeProvider clock)
+    public Instance(InstanceRecord record, CleanupStack cleanup, InstanceRecords records, TimeProvider clock, ILogger log)
     {
+        this.log = log;
         this.record = record;
         Cleanup = cleanup;
         this.records = records;
@@ -78,8 +82,9 @@ internal sealed class Instance : IDisposable
     }
 
     /// <summary>
-    /// Goes to the state if the present one allows it. Entering <see cref="InstanceState.Deleting"/> cancels a creation.
-    /// <see cref="InstanceState.Deleted"/> is not written: by then the record is gone from disk.
+    /// Goes to the state if the present one allows it. Entering <see cref="InstanceState.Deleting"/> cancels a creation and
+    /// never fails: a full disk must not keep the machine alive that fills it, and recovery tears down a record that still
+    /// says something else as well. <see cref="InstanceState.Deleted"/> is not written: by then the record is gone from disk.
     /// </summary>
     /// <returns>False when somebody else changed the state first, for example a Decrease during the last step of a creation.</returns>
     public bool TryBecome(InstanceState state, string failure = "")
@@ -91,9 +96,13 @@ internal sealed class Instance : IDisposable
                 return false;
             }
             InstanceRecord next = record with { State = state, Failure = failure.Length > 0 ? failure : record.Failure };
-            if (state is not InstanceState.Deleted)
+            if (state is InstanceState.Running)
             {
                 records.Save(next);
+            }
+            else if (state is InstanceState.Deleting)
+            {
+                TrySave(next);
             }
             record = next;
         }
@@ -116,6 +125,18 @@ internal sealed class Instance : IDisposable
             reported = true;
             bool over = record.State is InstanceState.Deleting or InstanceState.Deleted;
             return first && over ? InstanceState.Creating : record.State;
+        }
+    }
+
+    private void TrySave(InstanceRecord next)
+    {
+        try
+        {
+            records.Save(next);
+        }
+        catch (Exception e) when (e is HostResourceException or IOException or UnauthorizedAccessException)
+        {
+            log.RecordNotWritten(e, Id);
         }
     }
 

@@ -36,7 +36,7 @@ public sealed class InstanceGroup : IAsyncDisposable
         records = new InstanceRecords(options.GroupStateDirectory);
         teardown = new VmTeardown(options, ports, records);
         capacity = new Capacity(options, ports);
-        provisioner = new Provisioner(options, ports, new VmFactory(options, credentials, ports, teardown), clock, log);
+        provisioner = new Provisioner(options, ports, new VmFactory(options, credentials, ports), clock, log);
     }
 
     /// <summary>Most instances this group will ever hold; a pure function of the configuration.</summary>
@@ -49,7 +49,7 @@ public sealed class InstanceGroup : IAsyncDisposable
     {
         // Both stay for good, so that a group that is open and empty looks the same before its first instance and after its last.
         PrivateDirectory.Ensure(InstanceRecords.DirectoryOf(options.GroupStateDirectory));
-        Directory.CreateDirectory(options.GroupDiskDirectory);
+        PrivateDirectory.Ensure(options.GroupDiskDirectory);
         var group = new InstanceGroup(options, credentials, ports, clock, log);
         await group.RecoverAsync(cancellationToken);
         return group;
@@ -134,7 +134,7 @@ public sealed class InstanceGroup : IAsyncDisposable
     {
         InstanceRecord record = Require(id).Record;
         return record.State is InstanceState.Running
-            ? new InstanceConnection(id, record.Address, options.Machine.User, record.LoginKey, record.HostKey)
+            ? new InstanceConnection(id, record.Address, record.User, record.LoginKey, record.HostKey)
             : throw new InstanceNotFoundException(
                 $"instance {id} of group {options.Name} is {record.State.Word()}, not running: there is nothing to connect to"
                 + (record.Failure.Length > 0 ? $" ({record.Failure})" : "; ask again when Update reports it running"));
@@ -210,10 +210,12 @@ public sealed class InstanceGroup : IAsyncDisposable
             BootId = ProcessTable.BootId,
             AcceptedAt = now,
             Hypervisor = ports.Hypervisor.Name,
+            Directory = teardown.DirectoryOf(id),
+            User = options.Machine.User,
             Timeline = [new TimelineEntry("accepted", 0)],
         };
         records.Save(record);
-        return new Instance(record, teardown.ForNew(id), records, clock);
+        return new Instance(record, teardown.For(id, record.Directory), records, clock, log);
     }
 
     private async Task RecoverAsync(CancellationToken cancellationToken)

@@ -43,7 +43,3 @@ public static class InstanceStates
         _ => false,
     };
 }
-
-/// <summary>A programming error: an instance was asked to make a change its state does not allow.</summary>
-public sealed class IllegalTransitionException(string instance, InstanceState from, InstanceState to)
-    : Exception($"instance {instance} cannot go from {from.Word()} to {to.Word()}");

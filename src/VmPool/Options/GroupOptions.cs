@@ -17,7 +17,7 @@ public sealed record GroupOptions
     /// <summary>Most instances of this group; absent means as many as the subnet has slots.</summary>
     public int? MaxVms { get; init; }
 
-    /// <summary>Deadline from "image ready" to <c>running</c>; absent means 5 min, 10 min under emulation.</summary>
+    /// <summary>Deadline from the start's beginning, when the image is ready and a place at the gate is free, to <c>running</c>; absent means 5 min, 10 min under emulation.</summary>
     public TimeSpan? BootTimeout { get; init; }
 
     /// <summary>Most instances that start at the same time; absent means the number of cores.</summary>

@@ -12,9 +12,6 @@ public sealed class CleanupStack
     /// <summary>Adds the undo of what was just done.</summary>
     public void Push(Undo undo) => undos.Push(undo);
 
-    /// <summary>Nothing is left to undo.</summary>
-    public bool IsEmpty => undos.Count == 0;
-
     /// <summary>
     /// Undoes everything, newest first. Stops at the first undo that fails, because those below hold what it needs to be
     /// found again; calling once more goes on with that one.

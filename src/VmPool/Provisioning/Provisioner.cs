@@ -187,8 +187,15 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
 
     public ValueTask DisposeAsync()
     {
-        stopping.Dispose();
-        startGate.Dispose();
+        lock (gate)
+        {
+            // A life that outlasted the wait still uses both; the process is about to end anyway.
+            if (lives.Count == 0)
+            {
+                stopping.Dispose();
+                startGate.Dispose();
+            }
+        }
         return ValueTask.CompletedTask;
     }
 }

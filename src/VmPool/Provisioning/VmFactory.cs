@@ -9,7 +9,7 @@ namespace VmPool.Provisioning;
 /// The story of one virtual machine: slot, disk, hypervisor, guest, ready. Each finished step is in the record before the
 /// next begins, and its undo is on the stack.
 /// </summary>
-internal sealed class VmFactory(GroupOptions options, LoginCredentials credentials, VmPorts ports, VmTeardown teardown)
+internal sealed class VmFactory(GroupOptions options, LoginCredentials credentials, VmPorts ports)
 {
     /// <summary>
     /// Builds the machine of an accepted instance. When it throws, what exists so far is on the instance's cleanup stack.
@@ -17,11 +17,10 @@ internal sealed class VmFactory(GroupOptions options, LoginCredentials credentia
     public async Task CreateAsync(Instance instance, ImageGeneration image, CancellationToken cancellationToken)
     {
         NetworkSlot slot = await ports.Slots.AcquireAsync(instance.Id, cancellationToken);
-        instance.Cleanup.Push(teardown.Slot(instance.Id, slot.Number));
         instance.Finish("slot", record => record with { Slot = slot.Number, Address = slot.Address.ToString() });
 
         GuestIdentity identity = Identify(instance);
-        string directory = teardown.DirectoryOf(instance.Id);
+        string directory = instance.Record.Directory;
         IReadOnlyList<VmDisk> disks = await ports.Disks.CreateAsync(image, directory, slot.UserId, identity, cancellationToken);
         instance.Finish("disk", record => record with { HostKey = identity.HostKeyPublic });
 

@@ -1,3 +1,4 @@
+using LinuxHost;
 using VmPool.Options;
 using VmPool.Ports;
 using VmPool.Storage;
@@ -10,50 +11,50 @@ namespace VmPool.Provisioning;
 /// </summary>
 internal sealed class VmTeardown(GroupOptions options, VmPorts ports, InstanceRecords records)
 {
-    /// <summary>The instance's own directory: disks, sockets, logs.</summary>
+    /// <summary>The instance's own directory as it is made today: disks, sockets, logs.</summary>
     public string DirectoryOf(string id) => Path.Combine(options.GroupDiskDirectory, id);
 
-    /// <summary>The stack of an instance that has nothing but its record; the record goes last.</summary>
-    public CleanupStack ForNew(string id)
+    /// <summary>
+    /// The stack of an instance before anything of it exists: undoing what was never made is harmless. The record goes last,
+    /// because it leads to all the rest.
+    /// </summary>
+    /// <param name="id">Instance or image build.</param>
+    /// <param name="directory">The directory its record names.</param>
+    public CleanupStack For(string id, string directory)
     {
         var cleanup = new CleanupStack();
         cleanup.Push(Record(id));
-        cleanup.Push(Directory(id));
+        cleanup.Push(Directory(directory));
+        cleanup.Push(Slots(id));
         return cleanup;
     }
 
-    /// <summary>The stack of an instance known by its record or only by its name; undoing what does not exist is harmless.</summary>
-    public CleanupStack ForFound(string id)
-    {
-        CleanupStack cleanup = ForNew(id);
-        foreach (SlotClaim claim in ports.Slots.FindClaims(options.Name).Where(claim => claim.Owner == id))
-        {
-            // Releasing a slot ends every process in its namespace, so the machine needs no undo of its own here.
-            cleanup.Push(Slot(id, claim.Number));
-        }
-        return cleanup;
-    }
+    /// <summary>The undo of a machine that this process started or adopted.</summary>
+    public static Undo Machine(IVirtualMachine machine) => new($"process {machine.Process.Pid}", machine.StopAsync);
 
-    public Undo Record(string id) => new($"record of {id}", _ =>
+    private Undo Record(string id) => new($"record of {id}", _ =>
     {
         records.Delete(id);
         return Task.CompletedTask;
     });
 
-    public Undo Directory(string id) => new($"directory {DirectoryOf(id)}", _ =>
+    // A guest that broke out owns this directory: rm copes with trees that are deeper than any path may be long, does not
+    // follow links, and does not leave the file system.
+    private static Undo Directory(string directory) => new($"directory {directory}", async ct =>
     {
-        try
+        if (System.IO.Directory.Exists(directory))
         {
-            System.IO.Directory.Delete(DirectoryOf(id), recursive: true);
+            await HostCommand.RunAsync("rm", ["--recursive", "--force", "--one-file-system", "--", directory], cancellationToken: ct);
         }
-        catch (DirectoryNotFoundException)
-        {
-            // Already gone, or never made.
-        }
-        return Task.CompletedTask;
     });
 
-    public Undo Slot(string owner, int number) => new($"slot {number}", ct => ports.Slots.ReleaseAsync(number, owner, ct));
-
-    public static Undo Machine(IVirtualMachine machine) => new($"process {machine.Process.Pid}", machine.StopAsync);
+    // By owner and not by number: an acquisition that failed together with its own undo has told nobody its number. Releasing
+    // a slot ends every process in its namespace.
+    private Undo Slots(string owner) => new($"network slot of {owner}", async ct =>
+    {
+        foreach (SlotClaim claim in ports.Slots.FindClaims(options.Name).Where(claim => claim.Owner == owner))
+        {
+            await ports.Slots.ReleaseAsync(claim.Number, owner, ct);
+        }
+    });
 }

@@ -9,8 +9,8 @@ using VmPool.Storage;
 namespace VmPool.Recovery;
 
 /// <summary>
-/// What a new process does with what an earlier one left: every record is adopted or reclaimed, then everything that
-/// carries our names without a record is reclaimed too. Nothing is judged by its command line.
+/// What a new process does with what an earlier one left: every record is adopted or reclaimed, then every directory and
+/// every slot claim of the group without a record is reclaimed too. Nothing is judged by its command line.
 /// </summary>
 internal sealed class GroupRecovery(
     GroupOptions options, VmPorts ports, InstanceRecords records, VmTeardown teardown, TimeProvider clock, ILogger log)
@@ -23,13 +23,15 @@ internal sealed class GroupRecovery(
         foreach (FoundRecord found in records.Load())
         {
             known.Add(found.Id);
-            if (found.Record is { State: InstanceState.Running } record && await TryAdoptAsync(record, cancellationToken) is { } instance)
+            RefuseOtherHypervisor(found.Record);
+            (Instance? instance, string reason) = await TryAdoptAsync(found.Record, cancellationToken);
+            if (instance is not null)
             {
                 adopted.Add(instance);
             }
             else
             {
-                reclaimed.Add(Leftover(found.Id, found.Record, found.Record is null ? "its record cannot be read" : $"its record says {found.Record.State.Word()}"));
+                reclaimed.Add(Leftover(found.Id, found.Record, reason));
             }
         }
         foreach (string id in Strays().Where(known.Add))
@@ -45,7 +47,7 @@ internal sealed class GroupRecovery(
 
     // Somebody's `image build` may be at work in this very group; its slot is judged by its process, as nothing else names it.
     private IEnumerable<string> AbandonedBuilds() => ports.Slots.FindClaims(options.Name)
-        .Where(claim => !InstanceId.BelongsTo(claim.Owner, options.Name) && ProcessTable.Identify(claim.ClaimedBy.Pid) != claim.ClaimedBy)
+        .Where(claim => claim.Owner.StartsWith($"{options.Name}-image-", StringComparison.Ordinal) && ProcessTable.Identify(claim.ClaimedBy.Pid) != claim.ClaimedBy)
         .Select(claim => claim.Owner)
         .Distinct();
 
@@ -53,29 +55,43 @@ internal sealed class GroupRecovery(
     /// A machine is ours if the host has not rebooted, the pid still means the same process, and that process lives in the
     /// slot's network namespace.
     /// </summary>
-    private async Task<Instance?> TryAdoptAsync(InstanceRecord record, CancellationToken cancellationToken)
+    private async Task<(Instance? Instance, string Reason)> TryAdoptAsync(InstanceRecord? record, CancellationToken cancellationToken)
     {
-        if (record.BootId != ProcessTable.BootId || record.Slot is not { } number)
+        if (record is not { State: InstanceState.Running, Slot: { } number })
         {
-            return null;
+            return (null, record is null ? "its record cannot be read" : $"it was {record.State.Word()} when its plugin ended");
+        }
+        if (record.BootId != ProcessTable.BootId)
+        {
+            return (null, "the host has been restarted since");
         }
         NetworkSlot? slot = await ports.Slots.AdoptAsync(number, record.Id, cancellationToken);
+        if (slot is null)
+        {
+            return (null, $"its network slot {number} is gone");
+        }
         var process = new ProcessIdentity(record.Pid, record.StartTicks);
-        if (slot is null
-            || ProcessTable.Identify(record.Pid) != process
+        if (ProcessTable.Identify(record.Pid) != process
             || ProcessTable.NetworkNamespaceOf(record.Pid) is not { } inode
-            || inode != NetworkNamespace.InodeOf(slot.Namespace))
+            || inode != NetworkNamespace.InodeOf(slot.Namespace)
+            || await ports.Hypervisor.AdoptAsync(process, record.Directory, cancellationToken) is not { } machine)
         {
-            return null;
+            return (null, $"its hypervisor process {record.Pid} is gone");
         }
-        IVirtualMachine? machine = await ports.Hypervisor.AdoptAsync(process, teardown.DirectoryOf(record.Id), cancellationToken);
-        if (machine is null)
-        {
-            return null;
-        }
-        CleanupStack cleanup = teardown.ForFound(record.Id);
+        CleanupStack cleanup = teardown.For(record.Id, record.Directory);
         cleanup.Push(VmTeardown.Machine(machine));
-        return new Instance(record, cleanup, records, clock) { Machine = machine };
+        return (new Instance(record, cleanup, records, clock, log) { Machine = machine }, "");
+    }
+
+    // Its driver is the only one that can end its machine; without it the process would lose its last trace.
+    private void RefuseOtherHypervisor(InstanceRecord? record)
+    {
+        if (record is { Hypervisor: var was } && record.BootId == ProcessTable.BootId && was != ports.Hypervisor.Name)
+        {
+            throw new HostRequirementException(
+                $"group \"{options.Name}\" still has {record.Id} of hypervisor \"{was}\", but is now configured with \"{ports.Hypervisor.Name}\"; "
+                + "set it back until its instances are deleted, or give this entry another `name`");
+        }
     }
 
     private IEnumerable<string> Strays()
@@ -98,7 +114,8 @@ internal sealed class GroupRecovery(
             AcceptedAt = clock.GetUtcNow(),
             Hypervisor = "",
         };
-        return new Instance(record with { State = InstanceState.Deleting }, teardown.ForFound(id), records, clock);
+        string directory = record.Directory.Length > 0 ? record.Directory : teardown.DirectoryOf(id);
+        return new Instance(record with { State = InstanceState.Deleting }, teardown.For(id, directory), records, clock, log);
     }
 }
 

@@ -33,7 +33,11 @@ public static class StatusReader
     {
         try
         {
-            return Directory.Exists(root) ? Directory.GetDirectories(root).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal) : [];
+            return Directory.GetDirectories(root).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
         }
         catch (UnauthorizedAccessException e)
         {

@@ -24,7 +24,13 @@ public sealed record InstanceRecord
     /// <summary>Name of the hypervisor.</summary>
     public required string Hypervisor { get; init; }
 
-    /// <summary>Hash of the image it was made from; empty until known. Keeps that image from being removed.</summary>
+    /// <summary>Its directory; where the configuration says today may be another place.</summary>
+    public string Directory { get; init; } = "";
+
+    /// <summary>Login user, fixed when the instance was accepted.</summary>
+    public string User { get; init; } = "";
+
+    /// <summary>Hash of the image it was made from, for people; empty until known.</summary>
     public string ImageHash { get; init; } = "";
 
     /// <summary>Claimed slot; absent until claimed.</summary>

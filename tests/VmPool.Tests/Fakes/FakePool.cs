@@ -26,6 +26,8 @@ internal sealed class FakePool : ISlotPool, IImageStore, IInstanceDisks, IHyperv
     /// <summary>The process all claims say they were made by; as it stands, one that no longer lives.</summary>
     public ProcessIdentity ClaimedBy { get; set; } = new(int.MaxValue, 1);
 
+    public bool AcquireFailsHavingClaimed { get; set; }
+
     public int SlotCount { get; set; } = 8;
 
     public long MemoryMb { get; set; } = 1 << 20;
@@ -50,6 +52,10 @@ internal sealed class FakePool : ISlotPool, IImageStore, IInstanceDisks, IHyperv
     {
         await StepAsync("slot", cancellationToken);
         int number = Enumerable.Range(0, SlotCount).First(n => claims.TryAdd(n, owner));
+        if (AcquireFailsHavingClaimed)
+        {
+            throw new IOException("the device could not be made, and its undo failed as well");
+        }
         return new NetworkSlot(number, IPAddress.Loopback, $"fake-{number}", 1500, 0);
     }
 

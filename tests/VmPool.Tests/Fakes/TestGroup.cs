@@ -17,6 +17,9 @@ internal sealed class TestGroup : IAsyncDisposable
 
     public GroupOptions Options { get; init; } = new() { StateDirectory = Path.Combine(Path.GetTempPath(), "vmpool-test-" + Guid.NewGuid().ToString("N")[..8]) };
 
+    /// <summary>The state directory is the test's own to remove.</summary>
+    public bool KeepsStateDirectory { get; init; }
+
     public ListLog Log { get; } = new();
 
     public InstanceGroup Group { get; private set; } = null!;
@@ -50,7 +53,7 @@ internal sealed class TestGroup : IAsyncDisposable
     {
         await Group.CloseAsync(CancellationToken.None).WaitAsync(Patience);
         await Group.DisposeAsync();
-        if (Directory.Exists(Options.StateDirectory))
+        if (!KeepsStateDirectory && Directory.Exists(Options.StateDirectory))
         {
             Directory.Delete(Options.StateDirectory, recursive: true);
         }

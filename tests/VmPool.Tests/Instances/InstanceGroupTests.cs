@@ -1,3 +1,4 @@
+using LinuxHost;
 using VmPool.Instances;
 using VmPool.Tests.Fakes;
 
@@ -206,6 +207,46 @@ public sealed class InstanceGroupTests
         Assert.Contains(id, error.Message, StringComparison.Ordinal);
         test.Pool.Failures.Clear();
         await test.UntilAsync(id, InstanceState.Deleted);
+    }
+
+    [Fact]
+    public async Task A_full_disk_does_not_keep_the_instance_alive_that_fills_it()
+    {
+        string state = Path.Combine(Path.GetTempPath(), "vmpool-test-full-" + Guid.NewGuid().ToString("N")[..8]);
+        Directory.CreateDirectory(state);
+        await HostCommand.RunAsync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", state]);
+        try
+        {
+            var test = new TestGroup { Options = new() { StateDirectory = state }, KeepsStateDirectory = true };
+            await using (await test.OpenAsync())
+            {
+                string id = await RunOneAsync(test);
+                await Assert.ThrowsAnyAsync<IOException>(() => File.WriteAllBytesAsync(Path.Combine(state, "job-output"), new byte[1 << 20]));
+                Assert.ThrowsAny<Exception>(() => test.Group.Accept(1));
+
+                Assert.Equal([id], test.Group.Remove([id]));
+
+                await test.UntilAsync(id, InstanceState.Deleted);
+                Assert.Empty(test.Pool.Claims);
+            }
+        }
+        finally
+        {
+            await HostCommand.RunAsync("umount", ["--lazy", state]);
+            Directory.Delete(state);
+        }
+    }
+
+    [Fact]
+    public async Task A_slot_whose_acquisition_and_undo_both_failed_is_still_released()
+    {
+        await using TestGroup test = await new TestGroup().OpenAsync();
+        test.Pool.AcquireFailsHavingClaimed = true;
+
+        string id = Assert.Single(test.Group.Accept(1).Ids);
+
+        await test.UntilAsync(id, InstanceState.Deleted);
+        Assert.Empty(test.Pool.Claims);
     }
 
     internal static async Task<string> RunOneAsync(TestGroup test)
