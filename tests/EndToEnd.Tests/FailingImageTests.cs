@@ -9,7 +9,7 @@ public sealed class FailingImageTests
         IReadOnlyList<string> output = await Scenario.RunAsync("tests/EndToEnd.Tests/scenarios/failing-image");
 
         Assert.Equal("image build: exit code 1", output[^1]);
-        string error = Assert.Single(output, line => line.Contains("failed with exit code", StringComparison.Ordinal));
+        string error = Assert.Single(output, line => line.StartsWith("fleeting-plugin-vmpool: ", StringComparison.Ordinal));
         Assert.Contains("vm_prebuild_cloudinit_extra_cmds[1] `echo about to fail; exit 7` failed with exit code 7", error, StringComparison.Ordinal);
         Assert.Contains("|| true", error, StringComparison.Ordinal);
         Assert.Contains("last output: about to fail", error, StringComparison.Ordinal);

@@ -111,8 +111,14 @@ func (d *demo) goOn(ctx context.Context, facts crashFacts) error {
 	if err != nil {
 		return err
 	}
-	if err := d.checkGone(facts.HalfMade); err != nil {
-		return fmt.Errorf("after the start: %w", err)
+	// What is reclaimed is nobody's instance any more: Update never tells of it.
+	var left error
+	err = until(ctx, 2*time.Minute, "the half-made instance was removed", func() (bool, error) {
+		left = d.checkGone(facts.HalfMade)
+		return left == nil, nil
+	})
+	if err != nil {
+		return fmt.Errorf("%w (%v)", err, left)
 	}
 	instance, listed := d.instances[facts.Running.ID]
 	if !listed {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -36,8 +37,32 @@ func runCrash(args []string) error {
 		if err := syscall.Kill(d.session.pid(), syscall.SIGKILL); err != nil {
 			return fmt.Errorf("killing the plugin: %w", err)
 		}
-		return until(ctx, time.Minute, "the killed plugin was gone", func() (bool, error) { return d.session.client.Exited(), nil })
+		socket := d.session.socket()
+		err = until(ctx, time.Minute, "the killed plugin was gone", func() (bool, error) { return d.session.client.Exited(), nil })
+		if err != nil {
+			return err
+		}
+		return removeRemains(socket, d.session.pid())
 	})
+}
+
+// removeRemains takes away what no killed process can: its socket (a plugin in Go leaves it too) and what its runtime keeps
+// in the temporary directory for debuggers. Whatever else is left is a leak.
+func removeRemains(socket string, pid int) error {
+	paths := []string{filepath.Dir(socket)}
+	for _, pattern := range []string{"clr-debug-pipe-%d-*", "dotnet-diagnostic-%d-*"} {
+		found, err := filepath.Glob(filepath.Join(os.TempDir(), fmt.Sprintf(pattern, pid)))
+		if err != nil {
+			return err
+		}
+		paths = append(paths, found...)
+	}
+	for _, path := range paths {
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *demo) workUntilHalfMade(ctx context.Context) (crashFacts, error) {
