@@ -19,7 +19,7 @@ internal static class MountState
             }
             if (mount.FileSystem is "cgroup" or "cgroup2")
             {
-                foreach (string directory in Cgroups(mount.MountPoint))
+                foreach (string directory in Cgroups(OwnCgroup(mount.MountPoint)))
                 {
                     yield return $"cgroup {directory}";
                 }
@@ -35,10 +35,21 @@ internal static class MountState
             .Select(line => $"loop device {line}");
     }
 
-    private static List<string> Cgroups(string mountPoint)
+    /// <summary>
+    /// The caller's own cgroup of a hierarchy. What we start is in it or below it, and only there could we make one; beside
+    /// it, sessions and services of others come and go at any time.
+    /// </summary>
+    private static string OwnCgroup(string mountPoint) => File.ReadLines("/proc/self/cgroup")
+        .Select(line => Path.Join(mountPoint, line.Split(':', 3)[2]).TrimEnd('/'))
+        // Each line belongs to one hierarchy; in the others its path is missing, and "/" is in all.
+        .Where(Directory.Exists)
+        .Append(mountPoint)
+        .MaxBy(path => path.Length)!;
+
+    private static List<string> Cgroups(string root)
     {
         var found = new List<string>();
-        var pending = new Stack<string>([mountPoint]);
+        var pending = new Stack<string>([root]);
         while (pending.TryPop(out string? directory))
         {
             try

@@ -20,6 +20,7 @@ type demo struct {
 	out        string
 	repository string
 	artifact   string
+	refused    addressList
 	session    *Session
 	instances  map[string]*demoInstance
 }
@@ -41,14 +42,26 @@ type jobOutcome struct {
 }
 
 func runDemo(args []string) error {
-	flags := flag.NewFlagSet("demo", flag.ExitOnError)
+	d, flags := newDemo("demo")
+	flags.IntVar(&d.count, "count", 2, "instances, one job each; 0 only deletes what the group still has")
+	flags.StringVar(&d.out, "out", "timeline.json", "where the timeline goes")
+	return d.runWith(flags, args, d.run)
+}
+
+// newDemo has what all stories of real machines are told about.
+func newDemo(command string) (*demo, *flag.FlagSet) {
+	flags := flag.NewFlagSet(command, flag.ExitOnError)
 	d := &demo{instances: map[string]*demoInstance{}}
 	flags.StringVar(&d.plugin, "plugin", "", "plugin executable")
 	flags.StringVar(&d.configFile, "config", "", "config.toml with the plugin_config")
-	flags.IntVar(&d.count, "count", 2, "instances, one job each; 0 only opens and closes the group")
-	flags.StringVar(&d.out, "out", "timeline.json", "where the timeline goes")
 	flags.StringVar(&d.repository, "repository", "", "URL of the project, as the guests reach it")
 	flags.StringVar(&d.artifact, "artifact-sha256", "", "what the job's artifact must be")
+	flags.Var(&d.refused, "refused", "address:port that we reach and no guest may; may be repeated")
+	return d, flags
+}
+
+// runWith ends the story at its deadline or with the first signal that asks us to end.
+func (d *demo) runWith(flags *flag.FlagSet, args []string, story func(context.Context) error) error {
 	deadline := flags.Duration("deadline", 20*time.Minute, "for everything")
 	flags.Parse(args)
 
@@ -56,10 +69,26 @@ func runDemo(args []string) error {
 	defer cancel()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return d.run(ctx)
+	return story(ctx)
 }
 
-func (d *demo) run(ctx context.Context) (err error) {
+func (d *demo) run(ctx context.Context) error {
+	if err := d.open(ctx); err != nil {
+		return err
+	}
+	defer d.session.client.Kill()
+	var jobs error
+	if d.count > 0 {
+		jobs = d.work(ctx)
+	}
+	if err := d.close(jobs); err != nil || d.count == 0 {
+		return err
+	}
+	return d.writeTimeline()
+}
+
+// open launches a plugin and initialises the group; on error the plugin is gone.
+func (d *demo) open(ctx context.Context) error {
 	config, err := readRunnerConfig(d.configFile)
 	if err != nil {
 		return err
@@ -68,22 +97,21 @@ func (d *demo) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer d.session.client.Kill()
 	provider, err := d.session.Group.Init(ctx, config.json(), Settings{Timeout: 10 * time.Minute})
 	if err != nil {
+		d.session.client.Kill()
 		return fmt.Errorf("Init: %s", errorText(err))
 	}
 	say("== group %s, at most %d instances, plugin %s", provider.ID, provider.MaxSize, provider.Version)
+	return nil
+}
 
-	var jobs error
-	if d.count > 0 {
-		jobs = d.work(ctx)
-	}
-	// What was created is given back whether the jobs succeeded or not, and even when the deadline is what ended them.
+// close gives everything back, whether the work on it succeeded or not, and even when the deadline is what ended it.
+func (d *demo) close(work error) error {
 	back, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	returned := d.giveBack(back)
-	if err := firstError(jobs, returned); err != nil {
+	if err := firstError(work, returned); err != nil {
 		return err
 	}
 	if err := d.session.Group.Shutdown(back); err != nil {
@@ -92,10 +120,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 	if took, graceful := d.session.kill(); !graceful {
 		return fmt.Errorf("the plugin did not end by itself (%v)", took)
 	}
-	if d.count == 0 {
-		return nil
-	}
-	return d.writeTimeline()
+	return nil
 }
 
 // work asks for the instances and runs a job in each as soon as it runs.
@@ -139,7 +164,8 @@ func (d *demo) work(ctx context.Context) error {
 		case <-time.After(250 * time.Millisecond):
 		}
 	}
-	return nil
+	// All machines still run: the moment to look what each can reach.
+	return d.checkIsolation(ctx)
 }
 
 // poll is one Update, as the runner does it while it expects something.

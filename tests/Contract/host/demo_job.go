@@ -28,16 +28,7 @@ func (d *demo) job(ctx context.Context, instance *demoInstance) error {
 		return err
 	}
 	defer client.Close()
-	// A cancelled demo ends whatever the connection is waiting for.
-	finished := make(chan struct{})
-	defer close(finished)
-	go func() {
-		select {
-		case <-ctx.Done():
-			client.Close()
-		case <-finished:
-		}
-	}()
+	defer closeWhenDone(ctx, client)()
 
 	output := &lineWriter{line: func(text string) { say("[%s] %s", instance.id, text) }}
 	err = runScript(client, jobScript(d.repository), output)

@@ -36,16 +36,8 @@ func login(ctx context.Context, info ConnectInfo, hostKeyLine string) (*ssh.Clie
 	if err != nil {
 		return nil, err
 	}
-	// The handshake has no deadline of its own; closing the stream ends it.
-	handshakeDone := make(chan struct{})
-	defer close(handshakeDone)
-	go func() {
-		select {
-		case <-ctx.Done():
-			stream.Close()
-		case <-handshakeDone:
-		}
-	}()
+	// The handshake has no deadline of its own.
+	defer closeWhenDone(ctx, stream)()
 	conn, channels, requests, err := ssh.NewClientConn(stream, address, &ssh.ClientConfig{
 		User:              info.Username,
 		Auth:              []ssh.AuthMethod{ssh.PublicKeys(signer)},
@@ -88,4 +80,17 @@ func readFile(client *ssh.Client, path string) ([]byte, error) {
 		return nil, fmt.Errorf("reading the artifact %s: %w", path, err)
 	}
 	return content, nil
+}
+
+// closeWhenDone ends whatever waits for the connection when the context is done, until the function it returns is called.
+func closeWhenDone(ctx context.Context, connection io.Closer) func() {
+	finished := make(chan struct{})
+	go func() {
+		select {
+		case <-ctx.Done():
+			connection.Close()
+		case <-finished:
+		}
+	}()
+	return func() { close(finished) }
 }

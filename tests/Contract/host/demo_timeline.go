@@ -21,6 +21,9 @@ type timelineEntry struct {
 // instanceStatus is what we read of one instance in `status --json`.
 type instanceStatus struct {
 	ID         string          `json:"id"`
+	State      string          `json:"state"`
+	Address    string          `json:"address"`
+	Pid        int             `json:"pid"`
 	Hypervisor string          `json:"hypervisor"`
 	HostKey    string          `json:"host_key"`
 	AcceptedAt time.Time       `json:"accepted_at"`
@@ -29,26 +32,35 @@ type instanceStatus struct {
 
 // readStatus asks the plugin's command line, which reads the state directory beside the running plugin.
 func (d *demo) readStatus(ctx context.Context, id string) (instanceStatus, error) {
+	instances, text, err := d.readAllStatus(ctx)
+	if err != nil {
+		return instanceStatus{}, err
+	}
+	for _, instance := range instances {
+		if instance.ID == id {
+			return instance, nil
+		}
+	}
+	return instanceStatus{}, fmt.Errorf("%s status --json does not list %s: %s", d.plugin, id, text)
+}
+
+// readAllStatus also returns the text itself.
+func (d *demo) readAllStatus(ctx context.Context) ([]instanceStatus, []byte, error) {
 	text, err := exec.CommandContext(ctx, d.plugin, "status", "--json", "--config", d.configFile).Output()
 	if err != nil {
 		detail := ""
 		if exit, ok := err.(*exec.ExitError); ok {
 			detail = strings.TrimSpace(string(exit.Stderr))
 		}
-		return instanceStatus{}, fmt.Errorf("%s status --json: %w %s", d.plugin, err, detail)
+		return nil, nil, fmt.Errorf("%s status --json: %w %s", d.plugin, err, detail)
 	}
 	var report struct {
 		Instances []instanceStatus `json:"instances"`
 	}
 	if err := json.Unmarshal(text, &report); err != nil {
-		return instanceStatus{}, fmt.Errorf("%s status --json: %w", d.plugin, err)
+		return nil, nil, fmt.Errorf("%s status --json: %w", d.plugin, err)
 	}
-	for _, instance := range report.Instances {
-		if instance.ID == id {
-			return instance, nil
-		}
-	}
-	return instanceStatus{}, fmt.Errorf("%s status --json does not list %s: %s", d.plugin, id, text)
+	return report.Instances, text, nil
 }
 
 // mark adds a step that only the host sees.

@@ -19,6 +19,8 @@ func commands() []command {
 		{"handshake", "measure exec to handshake line", runHandshake},
 		{"rss", "measure resident memory with simulated instances", runRss},
 		{"demo", "give real CI jobs to real instances", runDemo},
+		{"recovery", "kill the plugin in the middle of its work and look what becomes of real instances", runRecovery},
+		{"crash", "one of recovery's crashes: work until a machine runs and another is half made, then kill the plugin", runCrash},
 		{"internet", "serve git over HTTP and DNS inside a namespace", runInternet},
 	}
 }

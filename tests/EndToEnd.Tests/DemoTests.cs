@@ -1,0 +1,38 @@
+using System.Text.Json;
+using Contract.Tests;
+
+namespace EndToEnd.Tests;
+
+/// <summary>The main job: two jobs, each in a fresh virtual machine, which can reach the internet and nothing else.</summary>
+public sealed class DemoTests
+{
+    private static readonly string[] s_steps = ["accepted", "image", "slot", "disk", "vmm", "boot", "ssh", "job", "deleted"];
+    private static readonly JsonSerializerOptions s_names = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    [Fact]
+    public async Task Two_jobs_run_in_two_machines_and_nothing_is_left_behind()
+    {
+        string report = Path.Combine(Repository.Root, "artifacts", "demo", "timeline.json");
+        File.Delete(report);
+
+        IReadOnlyList<string> output = await Scenario.RunAsync("tests/demo/run-demo");
+
+        Assert.Contains("leak check: the host is as it was", output);
+        Report timelines = JsonSerializer.Deserialize<Report>(await File.ReadAllTextAsync(report), s_names)!;
+        Assert.Equal("qemu", timelines.Hypervisor);
+        Assert.Equal(2, timelines.Instances.Count);
+        Assert.All(timelines.Instances, instance =>
+        {
+            Assert.Contains($"== {instance.Id}: artifact of 10436 bytes, SHA-256 as expected", output);
+            Assert.Contains(output, line => line.StartsWith($"== {instance.Id}: reaches the internet, and none of ", StringComparison.Ordinal));
+            Assert.Equal(s_steps, instance.Timeline.Select(entry => entry.Step));
+            Assert.Equal(instance.Timeline.OrderBy(entry => entry.Ms), instance.Timeline);
+        });
+    }
+
+    private sealed record Report(string Hypervisor, IReadOnlyList<InstanceTimeline> Instances);
+
+    private sealed record InstanceTimeline(string Id, IReadOnlyList<Entry> Timeline);
+
+    private sealed record Entry(string Step, double Ms);
+}
