@@ -12,6 +12,10 @@ public static class PrivateDirectory
     /// <exception cref="HostResourceException">It cannot be created, is no directory, or cannot be written; names it and the reason.</exception>
     public static void Ensure(string path, UnixFileMode mode = OwnerOnly)
     {
+        if (File.Exists(path))
+        {
+            throw new HostResourceException($"cannot use {path}: it is a file, not a directory");
+        }
         try
         {
             Directory.CreateDirectory(path, mode);
