@@ -25,6 +25,7 @@ internal sealed class PlayedHost : IAsyncDisposable
     private readonly GoHost _go;
     private readonly string _directory = Directory.CreateTempSubdirectory("vmpool-played-").FullName;
     private ChildProcess _holder = null!;
+    private HashSet<string> _inherited = [];
     private string _healthy = "";
 
     private PlayedHost(GoHost go) => _go = go;
@@ -33,6 +34,8 @@ internal sealed class PlayedHost : IAsyncDisposable
     public string Scratch => _directory;
 
     private int Pid => _holder.Identity.Pid;
+
+    private string MountTable => $"/proc/{Pid}/mountinfo";
 
     public static async Task<PlayedHost> CreateAsync(GoHost go)
     {
@@ -163,6 +166,8 @@ internal sealed class PlayedHost : IAsyncDisposable
         });
         await UntilAsync(() => _holder.Exited.IsCompleted || File.ReadAllText($"/proc/{Pid}/comm").Trim() == "sleep", "the namespaces are made");
         Assert.False(_holder.Exited.IsCompleted, $"unshare failed: {await File.ReadAllTextAsync(Path.Combine(_directory, "holder.log"))}");
+        // Copies of the machine's mounts: they may vanish with what others do there.
+        _inherited = [.. File.ReadLines(MountTable)];
         await RunAsync("mount", "-t", "tmpfs", "-o", "mode=0755", "vmpool-test", "/run");
         await RunAsync("mkdir", "-p", Root + "/plugin", Root + "/host");
         // Seen here, the programs can be started by any user, wherever they lie.
@@ -222,7 +227,7 @@ internal sealed class PlayedHost : IAsyncDisposable
             links {string.Join(' ', links)}
             forwarding {forwarding.Output.ReplaceLineEndings(" ")}
             processes {string.Join(", ", processes)}
-            mounts {await File.ReadAllTextAsync($"/proc/{Pid}/mountinfo")}
+            mounts {string.Join('\n', File.ReadLines(MountTable).Where(line => !_inherited.Contains(line)))}
             rules {rules.Output}
             """;
     }
