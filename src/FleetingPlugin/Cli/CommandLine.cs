@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 
 namespace FleetingPlugin.Cli;
 
@@ -45,10 +46,9 @@ internal static class CommandLine
     public static Task<int> RunAsync(IReadOnlyList<string> args, IEnumerable<Command> others, TextWriter output, TextWriter error, CancellationToken token)
     {
         var parsed = Build(others).Parse(args);
-        if (parsed.Action is ParseErrorAction mistake)
+        if (parsed.Action is ParseErrorAction)
         {
-            // The whole help would push the error out of sight.
-            mistake.ShowHelp = false;
+            return Task.FromResult(Refuse(parsed, error));
         }
 
         return parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false }, token);
@@ -60,6 +60,20 @@ internal static class CommandLine
     {
         error.WriteLine($"{BuildStamp.Product} {BuildStamp.Version} is a GitLab Runner plugin: the runner starts it by itself.");
         error.WriteLine($"Try `{BuildStamp.Product} toml` for a complete config.toml, or `{BuildStamp.Product} --help` for all commands.");
+        return 1;
+    }
+
+    // One line, like every other error: the whole help would push it out of sight.
+    private static int Refuse(ParseResult parsed, TextWriter error)
+    {
+        var names = new Stack<string>();
+        for (SymbolResult? at = parsed.CommandResult; at is CommandResult { Command: not RootCommand } command; at = at.Parent)
+        {
+            names.Push(command.Command.Name);
+        }
+
+        var faults = string.Join("; ", parsed.Errors.Select(fault => fault.Message.TrimEnd('.').ReplaceLineEndings(" ")));
+        error.WriteLine($"{BuildStamp.Product}: {faults}; see `{string.Join(' ', names.Prepend(BuildStamp.Product))} --help`");
         return 1;
     }
 

@@ -5,6 +5,7 @@ using LinuxHost;
 using VmPool;
 using VmPool.Instances;
 using VmPool.Options;
+using VmPool.Storage;
 
 namespace FleetingPlugin.Cli;
 
@@ -35,10 +36,16 @@ internal static class GcCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             TextWriter output = parsed.InvocationConfiguration.Output;
-            string groups = Path.Combine(parsed.GetValue(state)!, "groups");
+            string root = parsed.GetValue(state)!;
+            bool named = parsed.GetResult(state) is { Implicit: false };
+            string groups = Path.Combine(root, "groups");
+            if (!ReadableDirectory.Exists(root) && named)
+            {
+                throw new HostRequirementException($"there is no state directory {root}; name that of your configuration (state_directory) with --state-directory");
+            }
             if (!Directory.Exists(groups))
             {
-                output.WriteLine($"{groups} does not exist: nothing to do");
+                output.WriteLine($"{groups} does not exist: no group has been opened, nothing to do");
                 return 0;
             }
             using var loggers = new ConsoleLoggerFactory(parsed.InvocationConfiguration.Error);
@@ -56,13 +63,13 @@ internal static class GcCommand
     private static async Task<bool> CollectAsync(string directory, GroupOpener opener, TextWriter output, CancellationToken cancellationToken)
     {
         string name = Path.GetFileName(directory);
-        if (ConfigSource.Recorded(directory) is not { } options)
-        {
-            output.WriteLine($"group {name}: skipped, its last Init is not recorded ({directory})");
-            return false;
-        }
         try
         {
+            if (ConfigSource.Recorded(directory) is not { } options)
+            {
+                output.WriteLine($"group {name}: skipped, its last Init is not recorded ({directory})");
+                return false;
+            }
             await using OpenedGroup group = await opener.OpenForCollectionAsync(options, cancellationToken);
             int left = await group.Instances.WaitForReclaimsAsync(Patience, cancellationToken);
             int running = group.Instances.List().Count(report => report.State is InstanceState.Running);
@@ -70,10 +77,16 @@ internal static class GcCommand
                 $"group {name}: {group.Instances.Reclaimed - left} removed, {left} could not be removed, {running} running and kept"));
             return left == 0;
         }
-        catch (HostRequirementException e) when (FileLock.HolderOf(VmPool.Storage.GroupFiles.LockPath(directory)) is not null)
+        catch (HostRequirementException e) when (FileLock.HolderOf(GroupFiles.LockPath(directory)) is not null)
         {
             output.WriteLine($"group {name}: left alone: {e.Message}");
             return true;
+        }
+        catch (PluginOptionsException e)
+        {
+            // Another version may have recorded it; the other groups are still to be looked at.
+            output.WriteLine($"group {name}: skipped, its last Init ({GroupFiles.InitPath(directory)}) does not fit this version: {e.Message}");
+            return false;
         }
     }
 }

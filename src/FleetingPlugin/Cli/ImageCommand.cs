@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using FleetingPlugin.Fleeting;
+using VmPool;
 using VmPool.Images;
 using VmPool.Options;
 using VmPool.Ports;
@@ -38,6 +39,10 @@ internal static class ImageCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             GroupOptions options = source.Read(parsed);
+            if (HostRights.Fault() is { } fault)
+            {
+                throw new HostRequirementException($"an image cannot be built here: {fault}");
+            }
             using var loggers = new ConsoleLoggerFactory(parsed.InvocationConfiguration.Error);
             OwnDirectory.Ensure(options.StateDirectory);
             var pool = new RealPool(options, TimeProvider.System, loggers);
@@ -74,6 +79,7 @@ internal static class ImageCommand
         {
             GroupOptions options = source.Read(parsed);
             using var loggers = new ConsoleLoggerFactory(parsed.InvocationConfiguration.Error);
+            _ = ReadableDirectory.Exists(options.DiskDirectory);
             IReadOnlyList<StoredImage> stored = ImageStore.ListIn(options.ImagesDirectory, loggers.CreateLogger("images"));
             parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(json) ? StoredImageJson.Format(stored) : Table(stored));
             return 0;

@@ -25,7 +25,10 @@ internal static class StatusCommand
         };
         command.SetAction(parsed =>
         {
-            StatusReport report = StatusReader.Read(StateDirectoryOf(source, parsed));
+            string directory = StateDirectoryOf(source, parsed);
+            // To somebody who may not look inside, all groups would look absent.
+            _ = ReadableDirectory.Exists(directory);
+            StatusReport report = StatusReader.Read(directory);
             parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(json) ? report.ToJson() : Table(report));
             return 0;
         });

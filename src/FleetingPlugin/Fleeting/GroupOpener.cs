@@ -22,16 +22,13 @@ internal sealed class GroupOpener(ILoggerFactory hostLoggers, TimeProvider clock
         LoginCredentials credentials = Credentials(connector);
         var loggers = new FieldLoggerFactory(hostLoggers, "group", options.Name);
         ILogger log = loggers.CreateLogger("vmpool");
-        OwnDirectory.Ensure(options.StateDirectory);
-        PrivateDirectory.Ensure(options.GroupStateDirectory);
-
         var held = new GroupHold();
         try
         {
             VmPorts ports = await OpenPortsAsync(options, held, loggers, cancellationToken);
-            new InitRecord(BuildStamp.Version, ports.Hypervisor.Name, TextOf(config), connector.Username).Save(options.GroupStateDirectory);
             WarnIfMaxVmsDoesNotFit(options, ports, log);
             InstanceGroup group = await InstanceGroup.OpenAsync(options, credentials, ports, clock, log, cancellationToken);
+            new InitRecord(BuildStamp.Version, ports.Hypervisor.Name, TextOf(config), connector.Username).Save(options.GroupStateDirectory);
             held.Add(new Preparation(ports, log));
             return new OpenedGroup(options.Name, group, connector, held);
         }
@@ -66,6 +63,11 @@ internal sealed class GroupOpener(ILoggerFactory hostLoggers, TimeProvider clock
         {
             return await new RealPool(options, clock, loggers).OpenAsync(held, cancellationToken);
         }
+        if (ConfiguredDirectories.FaultOf("state_directory", options.StateDirectory) is { } fault)
+        {
+            throw new HostRequirementException($"group {options.Name} cannot be opened: {fault}");
+        }
+        PrivateDirectory.Ensure(options.GroupStateDirectory);
         // Nothing of the host is used, so only the state directory is shared: its lock is enough, and needs no root.
         string path = GroupFiles.LockPath(options.GroupStateDirectory);
         held.Add(FileLock.TryAcquire(path) ?? throw new HostRequirementException(

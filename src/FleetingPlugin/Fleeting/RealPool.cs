@@ -27,10 +27,9 @@ internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILogger
     /// <exception cref="HostRequirementException">The host lacks something; all of it is named.</exception>
     public async Task<VmPorts> OpenAsync(GroupHold held, CancellationToken cancellationToken)
     {
-        IHypervisor hypervisor = CreateHypervisor();
         await CheckHostAsync(cancellationToken);
         held.Add(await new HostRegistry(new RunDirectory()).RegisterAsync(options, cancellationToken));
-        VmPorts ports = Create(hypervisor, out ImageStore images);
+        VmPorts ports = Create(CreateHypervisor(), out ImageStore images);
         held.Add(images);
         return ports;
     }
@@ -47,18 +46,28 @@ internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILogger
     /// <summary>The hypervisor that the configuration names, or the best one installed.</summary>
     public IHypervisor CreateHypervisor()
     {
-        if (options.Hypervisor.Name == "cloud-hypervisor")
+        if (HypervisorFault() is { } fault)
         {
-            throw new HostRequirementException("hypervisor = \"cloud-hypervisor\" is not part of this version; use hypervisor = \"qemu\"");
+            throw new HostRequirementException(fault);
         }
         var settings = new QemuSettings
         {
             Accelerator = options.Hypervisor.Accelerator,
             ProbeCachePath = Path.Combine(options.StateDirectory, "kvm-probe.json"),
         };
-        return ProgramPath.TryFind(settings.Program) is not null
-            ? new QemuHypervisor(settings, clock, loggers.CreateLogger<QemuHypervisor>())
-            : throw new HostRequirementException($"no hypervisor is installed: {settings.Program} is missing; install it: apt-get install qemu-system-x86");
+        return new QemuHypervisor(settings, clock, loggers.CreateLogger<QemuHypervisor>());
+    }
+
+    private string? HypervisorFault()
+    {
+        if (options.Hypervisor.Name == "cloud-hypervisor")
+        {
+            return "hypervisor = \"cloud-hypervisor\" is not part of this version; use hypervisor = \"qemu\"";
+        }
+        string program = new QemuSettings().Program;
+        return ProgramPath.TryFind(program) is null
+            ? $"no hypervisor is installed: the program {program} is missing; install it: apt-get install qemu-system-x86"
+            : null;
     }
 
     /// <summary>Everything that is missing at once, so that the operator needs one round and not ten.</summary>
@@ -71,9 +80,11 @@ internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILogger
         }
         string[] faults =
         [
+            .. HypervisorFault() is { } fault ? [fault] : Array.Empty<string>(),
             .. Programs.Where(tool => ProgramPath.TryFind(tool.Program) is null)
                 .Select(tool => $"the program {tool.Program} is missing; install it: apt-get install {tool.Package}"),
             .. network.Faults,
+            .. ConfiguredDirectories.Faults(options),
         ];
         if (faults.Length > 0)
         {

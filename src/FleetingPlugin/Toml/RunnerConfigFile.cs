@@ -41,7 +41,10 @@ internal static class RunnerConfigFile
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or DecoderFallbackException or NotSupportedException or ArgumentException)
         {
-            var reason = failure is DecoderFallbackException ? "it is not UTF-8" : failure.Message;
+            var reason = failure is DecoderFallbackException ? "it is not UTF-8"
+                : failure is FileNotFoundException or DirectoryNotFoundException ? "it does not exist"
+                : Directory.Exists(path) ? "it is a directory"
+                : failure.Message.TrimEnd('.');
             throw new RunnerConfigException($"cannot read {path}: {reason}; name the runner's configuration with --config", failure);
         }
 

@@ -40,7 +40,7 @@ public sealed class FileLock : IDisposable
             // A holder deletes the file before it lets go: a lock on a deleted file protects nothing, so try the new one.
             if (Libc.NodeOf(path) is { } named && named == Libc.NodeOf($"/proc/self/fd/{descriptor}"))
             {
-                WriteHolder(handle);
+                WriteHolder(path, handle);
                 return new FileLock(path, handle);
             }
             handle.Dispose();
@@ -78,11 +78,20 @@ public sealed class FileLock : IDisposable
         _handle.Dispose();
     }
 
-    private static void WriteHolder(SafeFileHandle handle)
+    private static void WriteHolder(string path, SafeFileHandle handle)
     {
         ulong startTicks = ProcessTable.StartTicks(Environment.ProcessId);
         byte[] holder = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId} {startTicks}\n"));
-        RandomAccess.Write(handle, holder, 0);
-        RandomAccess.SetLength(handle, holder.Length);
+        try
+        {
+            RandomAccess.Write(handle, holder, 0);
+            RandomAccess.SetLength(handle, holder.Length);
+        }
+        catch (IOException e)
+        {
+            AtomicFile.RemoveQuietly(path);
+            handle.Dispose();
+            throw new HostResourceException($"cannot write lock file {path}: {e.Message}", e);
+        }
     }
 }

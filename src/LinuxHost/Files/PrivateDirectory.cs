@@ -12,6 +12,10 @@ public static class PrivateDirectory
     /// <exception cref="HostResourceException">It cannot be created, is no directory, or cannot be written; names it and the reason.</exception>
     public static void Ensure(string path, UnixFileMode mode = OwnerOnly)
     {
+        if (File.Exists(path))
+        {
+            throw new HostResourceException($"cannot use {path}: it is a file, not a directory");
+        }
         try
         {
             Directory.CreateDirectory(path, mode);
@@ -24,6 +28,13 @@ public static class PrivateDirectory
         {
             throw new HostResourceException($"cannot create or use directory {path}: {e.Message}", e);
         }
+        RequireWritable(path);
+    }
+
+    /// <summary>Checks that new files can be made in a directory that exists.</summary>
+    /// <exception cref="HostResourceException">They cannot; names the directory and the reason.</exception>
+    public static void RequireWritable(string path)
+    {
         // Root passes every permission check, but not a read-only file system.
         if (Libc.Access(path, WriteAndEnter) < 0)
         {

@@ -16,20 +16,15 @@ public static class HostNetworkChecks
 
     private static readonly (string Program, string Package)[] Programs = [("ip", "iproute2"), ("nft", "nftables"), ("nsenter", "util-linux")];
 
-    private static readonly Capability[] Needed = [Capability.NetAdmin, Capability.SysAdmin, Capability.Kill];
-
     /// <summary>Finds all faults and warnings. Leaves nothing behind.</summary>
     public static async Task<HostNetworkReport> ValidateAsync(NetworkOptions options, CancellationToken cancellationToken)
     {
         var faults = new List<string>();
         faults.AddRange(Programs.Where(tool => ProgramPath.TryFind(tool.Program) is null)
             .Select(tool => $"the program {tool.Program} is missing; install it: apt-get install {tool.Package}"));
-        IReadOnlyList<string> missing = Capabilities.Missing(Needed);
-        if (missing.Count > 0)
+        if (HostRights.Fault() is { } right)
         {
-            faults.Add(Capabilities.IsRoot
-                ? $"this process lacks {string.Join(", ", missing)} (an unprivileged container?); run the runner on the host or give it these capabilities"
-                : $"this process is not root and lacks {string.Join(", ", missing)}; gitlab-runner must run as root to make network namespaces");
+            faults.Add(right);
         }
         if (!File.Exists(TunDevice))
         {

@@ -12,7 +12,11 @@ public static class OwnDirectory
     /// <exception cref="HostResourceException">It cannot be made; names it and the reason.</exception>
     public static void Ensure(string path)
     {
-        if (!Directory.Exists(path))
+        if (Directory.Exists(path))
+        {
+            PrivateDirectory.RequireWritable(path);
+        }
+        else
         {
             PrivateDirectory.Ensure(path);
         }

@@ -80,6 +80,17 @@ func (s *LogSink) find(matches func(Record) bool) (Record, bool) {
 	return Record{}, false
 }
 
+// warnings are the messages of the plugin's entries at that level.
+func (s *LogSink) warnings() []string {
+	messages := []string{}
+	for _, record := range s.all() {
+		if record.FromPlugin && record.Level == "warn" {
+			messages = append(messages, record.Message)
+		}
+	}
+	return messages
+}
+
 // sayRecord shows people what an operator would see of the plugin's log.
 func sayRecord(r Record) {
 	if !r.FromPlugin || r.Level == "trace" || r.Level == "debug" && !r.Demoted {

@@ -16,6 +16,7 @@ func commands() []command {
 	return []command{
 		{"suite", "run the contract cases against a plugin", runSuite},
 		{"hold", "start a plugin and keep it until killed", runHold},
+		{"init", "call Init and say what it answers", runInit},
 		{"handshake", "measure exec to handshake line", runHandshake},
 		{"rss", "measure resident memory with simulated instances", runRss},
 		{"demo", "give real CI jobs to real instances", runDemo},

@@ -15,6 +15,14 @@ public sealed class KernelTests : IDisposable
         Assert.Equal(["CAP_MKNOD", "CAP_CHOWN"], Capabilities.MissingIn(status, [Capability.Mknod, Capability.NetAdmin, Capability.Chown]));
     }
 
+    [Theory]
+    [InlineData("         0          0 4294967295\n", true)]
+    [InlineData("         0       1000          1\n", false)]
+    [InlineData("         0       1000          1\n         1     100000      65536\n", false)]
+    [InlineData("", false)]
+    public void Only_the_machines_own_user_namespace_maps_everybody_to_himself(string map, bool whole) =>
+        Assert.Equal(whole, Capabilities.IsWholeMap(map));
+
     [Fact]
     public void These_tests_run_as_root_with_the_rights_they_need()
     {
