@@ -64,7 +64,7 @@ public sealed class ClaimDirectoryTests : IDisposable
     private ClaimDirectory Claims() => new(_directory, _clock);
 
     private static ClaimRecord Record(string owner) =>
-        new() { Owner = owner, Group = "g", StateDirectory = "/s", BootId = ProcessTable.BootId, Pid = 1, Mtu = 1500 };
+        new() { Owner = owner, Group = "g", StateDirectory = "/s", BootId = ProcessTable.BootId, Pid = 1, StartTicks = 1, Mtu = 1500 };
 
     private sealed class SettableClock : TimeProvider
     {

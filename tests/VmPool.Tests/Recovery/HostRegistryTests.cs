@@ -48,7 +48,7 @@ public sealed class HostRegistryTests : IDisposable
         File.WriteAllText(entry, """{"state_directory":"/old","subnet":"10.210.0.0/20","pid":1,"start_ticks":18446744073709551615}""");
         string claim = Path.Join(run, "slots", "10.210.0.1");
         Directory.CreateDirectory(Path.GetDirectoryName(claim)!);
-        File.WriteAllText(claim, $$"""{"owner":"ci-1","group":"ci","state_directory":"/old","boot_id":"{{LinuxHost.ProcessTable.BootId}}","pid":1,"mtu":1500}""");
+        File.WriteAllText(claim, $$"""{"owner":"ci-1","group":"ci","state_directory":"/old","boot_id":"{{LinuxHost.ProcessTable.BootId}}","pid":1,"start_ticks":1,"mtu":1500}""");
 
         HostRequirementException left = await Assert.ThrowsAsync<HostRequirementException>(() => Registry().RegisterAsync(Group("ci", "a"), default));
         File.Delete(claim);
