@@ -3,6 +3,7 @@ using System.Text.Json;
 using LinuxHost;
 using VmPool.Networking;
 using VmPool.Options;
+using VmPool.Storage;
 
 namespace VmPool.Recovery;
 
@@ -26,8 +27,7 @@ public sealed class HostRegistry(RunDirectory run)
         {
             RefuseOtherStateDirectory(options);
             PrivateDirectory.Ensure(options.GroupStateDirectory);
-            string lockPath = Path.Combine(options.GroupStateDirectory, "lock");
-            FileLock held = FileLock.TryAcquire(lockPath) ?? throw Taken(options.Name, FileLock.HolderOf(lockPath));
+            FileLock held = LockGroup(options);
             try
             {
                 PrivateDirectory.Ensure(_groups);
@@ -40,6 +40,16 @@ public sealed class HostRegistry(RunDirectory run)
                 throw;
             }
         }
+    }
+
+    /// <summary>
+    /// Takes the group's lock in its existing state directory. Alone it is enough for a group that uses nothing of the host.
+    /// </summary>
+    /// <exception cref="HostRequirementException">Another process holds it; names its pid.</exception>
+    public static FileLock LockGroup(GroupOptions options)
+    {
+        string path = GroupFiles.LockPath(options.GroupStateDirectory);
+        return FileLock.TryAcquire(path) ?? throw Taken(options.Name, FileLock.HolderOf(path));
     }
 
     /// <summary>All entries, also those of dead processes.</summary>
