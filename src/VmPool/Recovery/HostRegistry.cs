@@ -61,22 +61,25 @@ public sealed class HostRegistry(RunDirectory run)
                 .ToDictionary(entry => entry.Name, entry => entry.Registration!)
             : new Dictionary<string, GroupRegistration>();
 
+    /// <remarks>
+    /// The claims decide, not the entry: a process that ends in order takes its entry with it while its machines go on. The
+    /// new process would find no records of them and reclaim them as strays.
+    /// </remarks>
     private void RefuseOtherStateDirectory(GroupOptions options)
     {
-        if (Read(PathOf(options.Name)) is not { } other || other.StateDirectory == options.StateDirectory)
-        {
-            return;
-        }
-        if (ProcessTable.Identify(other.Pid) == new ProcessIdentity(other.Pid, other.StartTicks))
+        if (Read(PathOf(options.Name)) is { } other
+            && other.StateDirectory != options.StateDirectory
+            && ProcessTable.Identify(other.Pid) == new ProcessIdentity(other.Pid, other.StartTicks))
         {
             throw Taken(options.Name, other.Pid);
         }
-        int left = new ClaimDirectory(run.FullPath, TimeProvider.System).List()
-            .Count(claim => claim.Record.Group == options.Name && claim.Record.StateDirectory == other.StateDirectory);
-        if (left > 0)
+        var elsewhere = new ClaimDirectory(run.FullPath, TimeProvider.System).List()
+            .Where(claim => claim.Record.Group == options.Name && claim.Record.StateDirectory != options.StateDirectory)
+            .GroupBy(claim => claim.Record.StateDirectory).FirstOrDefault();
+        if (elsewhere is not null)
         {
             throw new HostRequirementException(string.Create(CultureInfo.InvariantCulture,
-                $"group \"{options.Name}\" has {left} machines recorded in state_directory {other.StateDirectory}, but is now configured with {options.StateDirectory}; set it back until they are deleted, or give this entry another `name`"));
+                $"group \"{options.Name}\" has {elsewhere.Count()} machines recorded in state_directory {elsewhere.Key}, but is now configured with {options.StateDirectory}; set it back until they are deleted, or give this entry another `name`"));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using VmPool.Networking;
 using VmPool.Options;
 using VmPool.Recovery;
 
@@ -56,6 +57,24 @@ public sealed class HostRegistryTests : IDisposable
 
         Assert.Contains("1 machines recorded in state_directory /old", left.Message, StringComparison.Ordinal);
         Assert.Equal(Environment.ProcessId, Registry().List()["ci"].Pid);
+    }
+
+    [Fact]
+    public async Task Machines_that_outlive_a_process_which_ended_in_order_are_found_by_their_claims()
+    {
+        IAsyncDisposable before = await Registry().RegisterAsync(Group("ci", "a"), default);
+        var claims = new ClaimDirectory(Path.Join(_directory, "run"), TimeProvider.System);
+        claims.Claim(new SlotRange(System.Net.IPNetwork.Parse("10.210.0.0/28")), new ClaimRecord
+        {
+            Owner = "ci-1", Group = "ci", StateDirectory = Path.Join(_directory, "a"), BootId = LinuxHost.ProcessTable.BootId, Pid = 1, StartTicks = 1, Mtu = 1500,
+        });
+        await before.DisposeAsync();
+
+        HostRequirementException left = await Assert.ThrowsAsync<HostRequirementException>(() => Registry().RegisterAsync(Group("ci", "b"), default));
+        await using IAsyncDisposable other = await Registry().RegisterAsync(Group("nightly", "b"), default);
+        await using IAsyncDisposable back = await Registry().RegisterAsync(Group("ci", "a"), default);
+
+        Assert.Contains($"1 machines recorded in state_directory {Path.Join(_directory, "a")}", left.Message, StringComparison.Ordinal);
     }
 
     private HostRegistry Registry() => new(new RunDirectory(Path.Join(_directory, "run")));
