@@ -15,6 +15,8 @@ public sealed class HostRegistry(RunDirectory run)
 {
     private const string HostLock = "host";
 
+    private static readonly TimeSpan LongestWrite = TimeSpan.FromMinutes(1);
+
     private readonly string _groups = Path.Combine(run.FullPath, "groups");
 
     /// <summary>Takes the group for this process until the result is disposed.</summary>
@@ -25,6 +27,7 @@ public sealed class HostRegistry(RunDirectory run)
     {
         using (await run.LockAsync(HostLock, cancellationToken))
         {
+            RemoveLeftovers();
             RefuseOtherStateDirectory(options);
             PrivateDirectory.Ensure(options.GroupStateDirectory);
             FileLock held = LockGroup(options);
@@ -43,13 +46,26 @@ public sealed class HostRegistry(RunDirectory run)
     }
 
     /// <summary>
-    /// Takes the group's lock in its existing state directory. Alone it is enough for a group that uses nothing of the host.
+    /// Takes the group's lock in its existing state directory and removes what a killed holder left half written there. Alone it is enough for a group that uses nothing of the host.
     /// </summary>
     /// <exception cref="HostRequirementException">Another process holds it; names its pid.</exception>
     public static FileLock LockGroup(GroupOptions options)
     {
         string path = GroupFiles.LockPath(options.GroupStateDirectory);
-        return FileLock.TryAcquire(path) ?? throw Taken(options.Name, FileLock.HolderOf(path));
+        FileLock held = FileLock.TryAcquire(path) ?? throw Taken(options.Name, FileLock.HolderOf(path));
+        try
+        {
+            TemporaryName.RemoveLeftovers(options.GroupStateDirectory);
+            new InstanceRecords(options.GroupStateDirectory).RemoveLeftovers();
+            // Shared with other groups and with `image build`, which do not hold this lock.
+            TemporaryName.RemoveLeftovers(Path.Combine(options.ImagesDirectory, "groups"), LongestWrite);
+            return held;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
     }
 
     /// <summary>All entries, also those of dead processes.</summary>
@@ -60,6 +76,14 @@ public sealed class HostRegistry(RunDirectory run)
                 .Where(entry => entry.Registration is not null)
                 .ToDictionary(entry => entry.Name, entry => entry.Registration!)
             : new Dictionary<string, GroupRegistration>();
+
+    // Under the host's lock, which every writer of these directories holds.
+    private void RemoveLeftovers()
+    {
+        TemporaryName.RemoveLeftovers(run.FullPath);
+        TemporaryName.RemoveLeftovers(_groups);
+        new ClaimDirectory(run.FullPath, TimeProvider.System).RemoveLeftovers();
+    }
 
     /// <remarks>
     /// The claims decide, not the entry: a process that ends in order takes its entry with it while its machines go on. The
@@ -115,6 +139,7 @@ public sealed class HostRegistry(RunDirectory run)
         using (await run.LockAsync(HostLock, CancellationToken.None))
         {
             File.Delete(PathOf(name));
+            RemoveLeftovers();
             if (!Directory.EnumerateFileSystemEntries(_groups).Any())
             {
                 Directory.Delete(_groups);

@@ -121,6 +121,28 @@ public sealed class SlotLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_trial_namespace_of_a_killed_process_goes_and_that_of_a_living_one_stays()
+    {
+        // Above the kernel's largest pid, so that no process ever has it.
+        const string dead = "vmpool-trial-4194305";
+        string living = string.Create(CultureInfo.InvariantCulture, $"vmpool-trial-{Environment.ProcessId}");
+        await NetworkNamespace.CreateAsync(dead);
+        await NetworkNamespace.CreateAsync(living);
+        try
+        {
+            Assert.Empty(await _host.DriveAsync("validate", "dns=192.0.2.53"));
+
+            Assert.False(NetworkNamespace.Exists(dead));
+            Assert.True(NetworkNamespace.Exists(living));
+        }
+        finally
+        {
+            await NetworkNamespace.DeleteAsync(dead);
+            await NetworkNamespace.DeleteAsync(living);
+        }
+    }
+
+    [Fact]
     public async Task A_foreign_chain_that_drops_forwarded_packets_is_named_until_it_accepts_ours()
     {
         await Nft.ApplyAsync("table ip filter {\n chain FORWARD { type filter hook forward priority 0; policy drop; }\n}\n", _host.HostNamespace);
