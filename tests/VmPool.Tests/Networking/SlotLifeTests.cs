@@ -72,8 +72,23 @@ public sealed class SlotLifeTests : IAsyncLifetime
 
         await _host.ReleaseAsync(slot, "g-2");
 
-        Assert.Equal(["absent"], await _host.DriveAsync("adopt", number, "owner=g-2"));
-        Assert.Equal([$"{slot.Namespace} 1500"], await _host.DriveAsync("adopt", number, "owner=g-1"));
+        Assert.Equal(["absent"], await _host.DriveAsync("adopt", number, "owner=g-2", "dns=192.0.2.53"));
+        Assert.Equal([$"{slot.Namespace} 1500"], await _host.DriveAsync("adopt", number, "owner=g-1", "dns=192.0.2.53"));
+    }
+
+    [Fact]
+    public async Task Adoption_restores_the_hosts_rules_that_a_restarted_firewall_has_flushed()
+    {
+        SlotPlan slot = await _host.AcquireAsync("g-1");
+        string guest = await _host.PlugGuestAsync(slot);
+        string before = await Nft.ListRulesetAsync(_host.HostNamespace);
+        await Nft.ApplyAsync("flush ruleset\n", _host.HostNamespace);
+
+        await _host.DriveAsync("adopt", string.Create(CultureInfo.InvariantCulture, $"number={slot.Number}"), "owner=g-1", "dns=192.0.2.53,2001:db8::1");
+
+        Assert.Contains(slot.HostLink, before, StringComparison.Ordinal);
+        Assert.Equal(before, await Nft.ListRulesetAsync(_host.HostNamespace));
+        Assert.Equal(["192.0.2.2"], await TestHost.ProbeAsync(guest, "tcp:192.0.2.1:80"));
     }
 
     [Fact]
