@@ -88,6 +88,7 @@ GroupOptions Options() => new()
         EgressInterface = values.GetValueOrDefault("egress"),
         Allow = List("allow"),
         Dns = [.. List("dns").Select(IPAddress.Parse)],
+        SshPort = int.Parse(Value("ssh", "22"), CultureInfo.InvariantCulture),
         ManageSysctl = Value("manage", "yes") == "yes",
     },
 };

@@ -32,6 +32,7 @@ internal sealed class HostPolicy(NetworkOptions options, TimeProvider clock)
             Resolvers = resolvers.Count > 0 ? resolvers : throw new HostRequirementException(ResolverFault),
             HostAddresses = [.. host.Addresses.Where(entry => !SlotPlan.IsHostLink(entry.Link)).Select(entry => entry.Address).Distinct()],
             Allow = _allow,
+            SshPort = options.SshPort,
         };
     }
 

@@ -8,7 +8,7 @@ namespace VmPool.Networking;
 /// The nftables rules inside one slot: address translation between the slot's own address and the guest's constant one, and
 /// what the guest may reach. Pure text; loaded in one transaction into an empty namespace.
 /// <code>
-///   host end ──tcp 22, 1022──> slot address ──DNAT──> guest          (and everything into tap0: source = gateway)
+///   host end ──tcp 22, 1022, the configured SSH port──> slot address ──DNAT──> guest          (and everything into tap0: source = gateway)
 ///   guest ──port 53──> gateway ──DNAT──> resolver
 ///   guest ──> internet: source = slot address          guest ──> refused networks: reset or "prohibited", at once
 /// </code>
@@ -22,6 +22,7 @@ public static class SlotRules
     public static string Write(SlotPlan plan, SlotPolicy policy)
     {
         var text = new StringBuilder();
+        string inbound = string.Join(", ", new[] { GuestNetwork.SshPort, policy.SshPort, GuestNetwork.AgentPort }.Distinct());
         text.Append(CultureInfo.InvariantCulture, $$"""
             table {{Table}} {
               set refused4 {
@@ -55,8 +56,8 @@ public static class SlotRules
 
               chain translate-destination {
                 type nat hook prerouting priority dstnat; policy accept;
-                iifname "ext0" ip saddr {{plan.HostAddress}} ip daddr {{plan.Address}} tcp dport { {{GuestNetwork.SshPort}}, {{GuestNetwork.AgentPort}} } dnat ip to {{GuestNetwork.Address}}
-                iifname "ext0" ip6 saddr {{plan.HostAddress6}} ip6 daddr {{plan.Address6}} tcp dport { {{GuestNetwork.SshPort}}, {{GuestNetwork.AgentPort}} } dnat ip6 to {{GuestNetwork.Address6}}
+                iifname "ext0" ip saddr {{plan.HostAddress}} ip daddr {{plan.Address}} tcp dport { {{inbound}} } dnat ip to {{GuestNetwork.Address}}
+                iifname "ext0" ip6 saddr {{plan.HostAddress6}} ip6 daddr {{plan.Address6}} tcp dport { {{inbound}} } dnat ip6 to {{GuestNetwork.Address6}}
 
             """);
         AppendResolvers(text, GuestNetwork.Gateway, [.. policy.Resolvers.Where(a => !NftText.IsV6(a))]);

@@ -83,6 +83,17 @@ public sealed class SlotNetworkTests(TestHost host) : IClassFixture<TestHost>
     }
 
     [Fact]
+    public async Task Another_ssh_port_is_reached_too_and_22_stays()
+    {
+        SlotPlan slot = await host.AcquireAsync("port-1", "ssh=8080");
+        await host.PlugGuestAsync(slot);
+
+        string[] seen = await TestHost.ProbeAsync(host.HostNamespace, $"tcp:{slot.Address}:22", $"tcp:{slot.Address}:8080");
+
+        Assert.Equal(["10.255.255.1", "10.255.255.1"], seen);
+    }
+
+    [Fact]
     public async Task A_guest_cannot_use_another_source_address()
     {
         SlotPlan slot = await host.AcquireAsync("spoof-1");
