@@ -60,6 +60,9 @@ try
         case "probe":
             await Peers.ProbeAsync(plain);
             break;
+        case "flood":
+            await Peers.FloodAsync(IPAddress.Parse(Value("target")), int.Parse(Value("flows"), CultureInfo.InvariantCulture));
+            break;
         case "wire":
             await Cable.RunAsync(plain[0], plain[1]);
             break;

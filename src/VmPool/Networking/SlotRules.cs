@@ -18,6 +18,13 @@ public static class SlotRules
     /// <summary>The only table in a slot's namespace.</summary>
     public const string Table = "inet slot";
 
+    /// <summary>
+    /// Most flows a guest may have open at once. Each also takes an entry in the host's own connection table, which all slots
+    /// and the host share; the kernel makes room for 65,536 there on a host with more than 1 GiB and 262,144 with more than
+    /// 4 GiB. So one guest can take a quarter of the small one, far more than a job needs, and never all of it.
+    /// </summary>
+    public const int MaxFlows = 16_384;
+
     /// <summary>Writes the rules.</summary>
     public static string Write(SlotPlan plan, SlotPolicy policy)
     {
@@ -102,6 +109,8 @@ public static class SlotRules
               }
 
               chain outbound {
+                # Once for each flow (a flow is confirmed when its first packet has left), whatever its destination.
+                ct state new ct status & confirmed == 0 ct count over {{MaxFlows}} goto refuse
                 # Translated destinations are the resolver's and the host ports of network.allow, nothing else.
                 ct status dnat accept
 
