@@ -102,7 +102,7 @@ public sealed class HostRegistryTests : IDisposable
 
         await using (await Registry().RegisterAsync(group, default))
         {
-            Assert.Empty(leftovers.Where(File.Exists));
+            Assert.All(leftovers, leftover => Assert.False(File.Exists(leftover), leftover));
             Assert.True(File.Exists(beingWritten));
         }
         Assert.False(Directory.Exists(Path.Join(run, "groups")));
