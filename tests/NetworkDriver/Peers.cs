@@ -36,6 +36,17 @@ internal static class Peers
         }
     }
 
+    /// <summary>Opens as many flows as asked for by sending one datagram to each of as many ports, none of which answers.</summary>
+    public static async Task FloodAsync(IPAddress target, int flows)
+    {
+        const int firstPort = 10_000;
+        using var socket = new Socket(target.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        for (int port = firstPort; port < firstPort + flows; port++)
+        {
+            await socket.SendToAsync("?"u8.ToArray(), new IPEndPoint(target, port));
+        }
+    }
+
     private static async Task AcceptAsync(TcpListener listener)
     {
         while (true)

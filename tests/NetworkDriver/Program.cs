@@ -60,6 +60,9 @@ try
         case "probe":
             await Peers.ProbeAsync(plain);
             break;
+        case "flood":
+            await Peers.FloodAsync(IPAddress.Parse(Value("target")), int.Parse(Value("flows"), CultureInfo.InvariantCulture));
+            break;
         case "wire":
             await Cable.RunAsync(plain[0], plain[1]);
             break;
@@ -88,6 +91,7 @@ GroupOptions Options() => new()
         EgressInterface = values.GetValueOrDefault("egress"),
         Allow = List("allow"),
         Dns = [.. List("dns").Select(IPAddress.Parse)],
+        SshPort = int.Parse(Value("ssh", "22"), CultureInfo.InvariantCulture),
         ManageSysctl = Value("manage", "yes") == "yes",
     },
 };

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using FleetingPlugin.Options;
 using LinuxHost;
@@ -8,6 +7,7 @@ using VmPool.Instances;
 using VmPool.Keys;
 using VmPool.Options;
 using VmPool.Provisioning;
+using VmPool.Recovery;
 using VmPool.Simulated;
 using VmPool.Storage;
 
@@ -69,10 +69,7 @@ internal sealed class GroupOpener(ILoggerFactory hostLoggers, TimeProvider clock
         }
         PrivateDirectory.Ensure(options.GroupStateDirectory);
         // Nothing of the host is used, so only the state directory is shared: its lock is enough, and needs no root.
-        string path = GroupFiles.LockPath(options.GroupStateDirectory);
-        held.Add(FileLock.TryAcquire(path) ?? throw new HostRequirementException(
-            $"group \"{options.Name}\" is already served on this host: two [[runners]] entries need different `name`s in plugin_config; held by pid "
-            + (FileLock.HolderOf(path)?.ToString(CultureInfo.InvariantCulture) ?? "unknown")));
+        held.Add(HostRegistry.LockGroup(options));
         return SimulatedPool.Create(options, clock, loggers.CreateLogger("vmpool"));
     }
 

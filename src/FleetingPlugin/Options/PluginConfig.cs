@@ -41,6 +41,11 @@ internal static class PluginConfig
         }
 
         faults.AddRange(connector.Faults());
+        if (connector.ProtocolPort > 0)
+        {
+            options = options with { Network = options.Network with { SshPort = connector.ProtocolPort } };
+        }
+
         return ApplyLogin(options, connector, good.GetValueOrDefault("vm_user"), faults);
     }
 

@@ -24,4 +24,33 @@ public static class TemporaryName
         string name = Path.GetFileName(path);
         return name.StartsWith('.') && name.EndsWith(Suffix, StringComparison.Ordinal);
     }
+
+    /// <summary>
+    /// Removes the leftovers in one directory, which need not exist. The caller holds the lock that every writer there holds;
+    /// where there is none, a minimum age tells an interrupted write from one that is going on.
+    /// </summary>
+    /// <param name="directory">Subdirectories are not looked at.</param>
+    /// <param name="minimumAge">Younger files stay; absent means that all go.</param>
+    /// <exception cref="HostResourceException">A leftover cannot be removed; names the directory and the reason.</exception>
+    public static void RemoveLeftovers(string directory, TimeSpan minimumAge = default)
+    {
+        if (!Directory.Exists(directory))
+        {
+            return;
+        }
+        try
+        {
+            foreach (string path in Directory.EnumerateFiles(directory).Where(IsLeftover).ToList())
+            {
+                if (minimumAge == default || DateTime.UtcNow - File.GetLastWriteTimeUtc(path) >= minimumAge)
+                {
+                    File.Delete(path);
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new HostResourceException($"cannot remove the rest of an interrupted write from {directory}: {e.Message}", e);
+        }
+    }
 }

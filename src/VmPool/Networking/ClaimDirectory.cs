@@ -77,6 +77,13 @@ internal sealed class ClaimDirectory(string runDirectory, TimeProvider clock)
         File.Delete(ClaimPath(number));
     }
 
+    /// <summary>Removes what a process killed in the middle of a claim or a release has left half written.</summary>
+    public void RemoveLeftovers()
+    {
+        TemporaryName.RemoveLeftovers(_claims);
+        TemporaryName.RemoveLeftovers(_resting);
+    }
+
     /// <summary>Removes both directories; only called without a claim left, and then no rest needs to be remembered either.</summary>
     public void RemoveEmpty()
     {

@@ -9,7 +9,7 @@ internal sealed class HostPolicy(NetworkOptions options, TimeProvider clock)
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(10);
 
     private readonly IReadOnlyList<AllowRule> _allow = [.. options.Allow.Select(AllowRule.Parse)];
-    private (long At, HostNetwork Host)? _seen;
+    private volatile Seen? _seen;
 
     /// <summary>The policy for a slot that is made now.</summary>
     /// <exception cref="HostRequirementException">No egress interface, no usable resolver, or forwarding is off and not ours.</exception>
@@ -32,6 +32,7 @@ internal sealed class HostPolicy(NetworkOptions options, TimeProvider clock)
             Resolvers = resolvers.Count > 0 ? resolvers : throw new HostRequirementException(ResolverFault),
             HostAddresses = [.. host.Addresses.Where(entry => !SlotPlan.IsHostLink(entry.Link)).Select(entry => entry.Address).Distinct()],
             Allow = _allow,
+            SshPort = options.SshPort,
         };
     }
 
@@ -48,7 +49,10 @@ internal sealed class HostPolicy(NetworkOptions options, TimeProvider clock)
             return seen.Host;
         }
         HostNetwork host = await HostNetwork.ReadAsync(cancellationToken);
-        _seen = (clock.GetTimestamp(), host);
+        _seen = new Seen(clock.GetTimestamp(), host);
         return host;
     }
+
+    // One reference, because slots are acquired in parallel: a tuple could be read half old and half new.
+    private sealed record Seen(long At, HostNetwork Host);
 }

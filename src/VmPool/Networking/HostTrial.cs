@@ -10,14 +10,20 @@ namespace VmPool.Networking;
 /// </summary>
 internal static class HostTrial
 {
+    private const string Prefix = "vmpool-trial-";
+
     /// <summary>One sentence for each thing that this host does not let us do.</summary>
     public static async Task<IReadOnlyList<string>> RunAsync(CancellationToken cancellationToken)
     {
         // Not one of a slot's names, and no two processes' alike.
-        string name = string.Create(CultureInfo.InvariantCulture, $"vmpool-trial-{Environment.ProcessId}");
+        string name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}");
         var faults = new List<string>();
         try
         {
+            foreach (string leftover in NetworkNamespace.List().Where(IsLeftover))
+            {
+                await NetworkNamespace.DeleteAsync(leftover, cancellationToken);
+            }
             await NetworkNamespace.CreateAsync(name, cancellationToken);
             await TryAsync(faults, "make a TAP device (is the module tun there, may this container use it?)",
                 () => Ip.BatchAsync(["tuntap add dev tap0 mode tap vnet_hdr"], name, cancellationToken));
@@ -40,6 +46,12 @@ internal static class HostTrial
         }
         return faults;
     }
+
+    /// <summary>Whether the trial of a killed process left this; one of our own pid is by an earlier process that had it.</summary>
+    private static bool IsLeftover(string name) =>
+        name.StartsWith(Prefix, StringComparison.Ordinal)
+        && int.TryParse(name[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+        && (pid == Environment.ProcessId || ProcessTable.Identify(pid) is null);
 
     private static async Task TryAsync(List<string> faults, string what, Func<Task> step)
     {

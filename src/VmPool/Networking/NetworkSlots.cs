@@ -76,12 +76,21 @@ public sealed class NetworkSlots : ISlotPool
     }
 
     /// <inheritdoc/>
-    public Task<NetworkSlot?> AdoptAsync(int number, string owner, CancellationToken cancellationToken)
+    public async Task<NetworkSlot?> AdoptAsync(int number, string owner, CancellationToken cancellationToken)
     {
         SlotPlan plan = new(number);
-        return Task.FromResult(_claims.Read(number) is { } claim && claim.Owner == owner && SlotDevices.Exist(plan)
-            ? Describe(plan, claim.Mtu)
-            : null);
+        SlotPolicy policy = await _policy.CurrentAsync(cancellationToken);
+        // Under the host's lock nobody frees the last slot, and with it the whole table, at the same time.
+        using (await _run.LockAsync(HostLock, cancellationToken))
+        {
+            if (_claims.Read(number) is not { } claim || claim.Owner != owner || !SlotDevices.Exist(plan))
+            {
+                return null;
+            }
+            // The firewall's service may have been restarted since and have taken our table with everything else.
+            await Nft.ApplyAsync(HostRules.Add(plan, policy), cancellationToken: cancellationToken);
+            return Describe(plan, claim.Mtu);
+        }
     }
 
     /// <inheritdoc/>

@@ -28,4 +28,7 @@ public sealed record SlotPolicy
 
     /// <summary>Exceptions.</summary>
     public required IReadOnlyList<AllowRule> Allow { get; init; }
+
+    /// <summary>Where the operator's guests have their SSH server, see <see cref="Options.NetworkOptions.SshPort"/>.</summary>
+    public int SshPort { get; init; } = GuestNetwork.SshPort;
 }

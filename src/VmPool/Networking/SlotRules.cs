@@ -8,7 +8,7 @@ namespace VmPool.Networking;
 /// The nftables rules inside one slot: address translation between the slot's own address and the guest's constant one, and
 /// what the guest may reach. Pure text; loaded in one transaction into an empty namespace.
 /// <code>
-///   host end ──tcp 22, 1022──> slot address ──DNAT──> guest          (and everything into tap0: source = gateway)
+///   host end ──tcp 22, 1022, the configured SSH port──> slot address ──DNAT──> guest          (and everything into tap0: source = gateway)
 ///   guest ──port 53──> gateway ──DNAT──> resolver
 ///   guest ──> internet: source = slot address          guest ──> refused networks: reset or "prohibited", at once
 /// </code>
@@ -18,10 +18,18 @@ public static class SlotRules
     /// <summary>The only table in a slot's namespace.</summary>
     public const string Table = "inet slot";
 
+    /// <summary>
+    /// Most flows a guest may have open at once. Each also takes an entry in the host's own connection table, which all slots
+    /// and the host share; the kernel makes room for 65,536 there on a host with more than 1 GiB and 262,144 with more than
+    /// 4 GiB. So one guest can take a quarter of the small one, far more than a job needs, and never all of it.
+    /// </summary>
+    public const int MaxFlows = 16_384;
+
     /// <summary>Writes the rules.</summary>
     public static string Write(SlotPlan plan, SlotPolicy policy)
     {
         var text = new StringBuilder();
+        string inbound = string.Join(", ", new[] { GuestNetwork.SshPort, policy.SshPort, GuestNetwork.AgentPort }.Distinct());
         text.Append(CultureInfo.InvariantCulture, $$"""
             table {{Table}} {
               set refused4 {
@@ -55,8 +63,8 @@ public static class SlotRules
 
               chain translate-destination {
                 type nat hook prerouting priority dstnat; policy accept;
-                iifname "ext0" ip saddr {{plan.HostAddress}} ip daddr {{plan.Address}} tcp dport { {{GuestNetwork.SshPort}}, {{GuestNetwork.AgentPort}} } dnat ip to {{GuestNetwork.Address}}
-                iifname "ext0" ip6 saddr {{plan.HostAddress6}} ip6 daddr {{plan.Address6}} tcp dport { {{GuestNetwork.SshPort}}, {{GuestNetwork.AgentPort}} } dnat ip6 to {{GuestNetwork.Address6}}
+                iifname "ext0" ip saddr {{plan.HostAddress}} ip daddr {{plan.Address}} tcp dport { {{inbound}} } dnat ip to {{GuestNetwork.Address}}
+                iifname "ext0" ip6 saddr {{plan.HostAddress6}} ip6 daddr {{plan.Address6}} tcp dport { {{inbound}} } dnat ip6 to {{GuestNetwork.Address6}}
 
             """);
         AppendResolvers(text, GuestNetwork.Gateway, [.. policy.Resolvers.Where(a => !NftText.IsV6(a))]);
@@ -101,6 +109,8 @@ public static class SlotRules
               }
 
               chain outbound {
+                # Once for each flow (a flow is confirmed when its first packet has left), whatever its destination.
+                ct state new ct status & confirmed == 0 ct count over {{MaxFlows}} goto refuse
                 # Translated destinations are the resolver's and the host ports of network.allow, nothing else.
                 ct status dnat accept
 

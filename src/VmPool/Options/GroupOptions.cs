@@ -95,6 +95,9 @@ public sealed record NetworkOptions
     /// <summary>Resolvers; empty means the host's.</summary>
     public IReadOnlyList<IPAddress> Dns { get; init; } = [];
 
+    /// <summary>TCP port of the guest's SSH server that the runner is told, 1 to 65535; reachable beside 22.</summary>
+    public int SshPort { get; init; } = 22;
+
     /// <summary>Whether forwarding on our interfaces and the egress interface is ours to switch on.</summary>
     public bool ManageSysctl { get; init; } = true;
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using LinuxHost;
 using VmPool.Networking;
 using VmPool.Options;
+using VmPool.Storage;
 
 namespace VmPool.Recovery;
 
@@ -14,6 +15,8 @@ public sealed class HostRegistry(RunDirectory run)
 {
     private const string HostLock = "host";
 
+    private static readonly TimeSpan LongestWrite = TimeSpan.FromMinutes(1);
+
     private readonly string _groups = Path.Combine(run.FullPath, "groups");
 
     /// <summary>Takes the group for this process until the result is disposed.</summary>
@@ -24,10 +27,10 @@ public sealed class HostRegistry(RunDirectory run)
     {
         using (await run.LockAsync(HostLock, cancellationToken))
         {
+            RemoveLeftovers();
             RefuseOtherStateDirectory(options);
             PrivateDirectory.Ensure(options.GroupStateDirectory);
-            string lockPath = Path.Combine(options.GroupStateDirectory, "lock");
-            FileLock held = FileLock.TryAcquire(lockPath) ?? throw Taken(options.Name, FileLock.HolderOf(lockPath));
+            FileLock held = LockGroup(options);
             try
             {
                 PrivateDirectory.Ensure(_groups);
@@ -42,6 +45,29 @@ public sealed class HostRegistry(RunDirectory run)
         }
     }
 
+    /// <summary>
+    /// Takes the group's lock in its existing state directory and removes what a killed holder left half written there. Alone it is enough for a group that uses nothing of the host.
+    /// </summary>
+    /// <exception cref="HostRequirementException">Another process holds it; names its pid.</exception>
+    public static FileLock LockGroup(GroupOptions options)
+    {
+        string path = GroupFiles.LockPath(options.GroupStateDirectory);
+        FileLock held = FileLock.TryAcquire(path) ?? throw Taken(options.Name, FileLock.HolderOf(path));
+        try
+        {
+            TemporaryName.RemoveLeftovers(options.GroupStateDirectory);
+            new InstanceRecords(options.GroupStateDirectory).RemoveLeftovers();
+            // Shared with other groups and with `image build`, which do not hold this lock.
+            TemporaryName.RemoveLeftovers(Path.Combine(options.ImagesDirectory, "groups"), LongestWrite);
+            return held;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>All entries, also those of dead processes.</summary>
     public IReadOnlyDictionary<string, GroupRegistration> List() =>
         Directory.Exists(_groups)
@@ -51,22 +77,33 @@ public sealed class HostRegistry(RunDirectory run)
                 .ToDictionary(entry => entry.Name, entry => entry.Registration!)
             : new Dictionary<string, GroupRegistration>();
 
+    // Under the host's lock, which every writer of these directories holds.
+    private void RemoveLeftovers()
+    {
+        TemporaryName.RemoveLeftovers(run.FullPath);
+        TemporaryName.RemoveLeftovers(_groups);
+        new ClaimDirectory(run.FullPath, TimeProvider.System).RemoveLeftovers();
+    }
+
+    /// <remarks>
+    /// The claims decide, not the entry: a process that ends in order takes its entry with it while its machines go on. The
+    /// new process would find no records of them and reclaim them as strays.
+    /// </remarks>
     private void RefuseOtherStateDirectory(GroupOptions options)
     {
-        if (Read(PathOf(options.Name)) is not { } other || other.StateDirectory == options.StateDirectory)
-        {
-            return;
-        }
-        if (ProcessTable.Identify(other.Pid) == new ProcessIdentity(other.Pid, other.StartTicks))
+        if (Read(PathOf(options.Name)) is { } other
+            && other.StateDirectory != options.StateDirectory
+            && ProcessTable.Identify(other.Pid) == new ProcessIdentity(other.Pid, other.StartTicks))
         {
             throw Taken(options.Name, other.Pid);
         }
-        int left = new ClaimDirectory(run.FullPath, TimeProvider.System).List()
-            .Count(claim => claim.Record.Group == options.Name && claim.Record.StateDirectory == other.StateDirectory);
-        if (left > 0)
+        var elsewhere = new ClaimDirectory(run.FullPath, TimeProvider.System).List()
+            .Where(claim => claim.Record.Group == options.Name && claim.Record.StateDirectory != options.StateDirectory)
+            .GroupBy(claim => claim.Record.StateDirectory).FirstOrDefault();
+        if (elsewhere is not null)
         {
             throw new HostRequirementException(string.Create(CultureInfo.InvariantCulture,
-                $"group \"{options.Name}\" has {left} machines recorded in state_directory {other.StateDirectory}, but is now configured with {options.StateDirectory}; set it back until they are deleted, or give this entry another `name`"));
+                $"group \"{options.Name}\" has {elsewhere.Count()} machines recorded in state_directory {elsewhere.Key}, but is now configured with {options.StateDirectory}; set it back until they are deleted, or give this entry another `name`"));
         }
     }
 
@@ -102,6 +139,7 @@ public sealed class HostRegistry(RunDirectory run)
         using (await run.LockAsync(HostLock, CancellationToken.None))
         {
             File.Delete(PathOf(name));
+            RemoveLeftovers();
             if (!Directory.EnumerateFileSystemEntries(_groups).Any())
             {
                 Directory.Delete(_groups);

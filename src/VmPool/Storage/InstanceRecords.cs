@@ -24,6 +24,12 @@ public sealed class InstanceRecords(string groupStateDirectory)
     /// <summary>Removes the record; already gone is fine.</summary>
     public void Delete(string id) => File.Delete(PathOf(id));
 
+    /// <summary>
+    /// Removes what a killed process left half written; a record's rest holds its private login key. The caller holds the
+    /// group's lock: <see cref="Load"/> does not do it, because status commands read beside a running plugin.
+    /// </summary>
+    public void RemoveLeftovers() => TemporaryName.RemoveLeftovers(directory);
+
     /// <summary>All records; <see cref="FoundRecord.Record"/> is absent where a file cannot be read as one.</summary>
     public IReadOnlyList<FoundRecord> Load()
     {

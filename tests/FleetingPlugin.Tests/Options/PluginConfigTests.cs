@@ -215,6 +215,13 @@ public sealed class PluginConfigTests
     }
 
     [Fact]
+    public void The_connectors_port_is_the_one_that_slots_forward_and_22_when_it_names_none()
+    {
+        Assert.Equal(2222, Parse("{}", new() { ProtocolPort = 2222 }).Network.SshPort);
+        Assert.Equal(22, Parse("{}").Network.SshPort);
+    }
+
+    [Fact]
     public void Faults_of_the_connector_are_reported_together_with_the_others()
     {
         var faults = Faults("""{"max_vms":-1}""", new() { Username = "root", Protocol = "winrm" });

@@ -72,8 +72,23 @@ public sealed class SlotLifeTests : IAsyncLifetime
 
         await _host.ReleaseAsync(slot, "g-2");
 
-        Assert.Equal(["absent"], await _host.DriveAsync("adopt", number, "owner=g-2"));
-        Assert.Equal([$"{slot.Namespace} 1500"], await _host.DriveAsync("adopt", number, "owner=g-1"));
+        Assert.Equal(["absent"], await _host.DriveAsync("adopt", number, "owner=g-2", "dns=192.0.2.53"));
+        Assert.Equal([$"{slot.Namespace} 1500"], await _host.DriveAsync("adopt", number, "owner=g-1", "dns=192.0.2.53"));
+    }
+
+    [Fact]
+    public async Task Adoption_restores_the_hosts_rules_that_a_restarted_firewall_has_flushed()
+    {
+        SlotPlan slot = await _host.AcquireAsync("g-1");
+        string guest = await _host.PlugGuestAsync(slot);
+        string before = await Nft.ListRulesetAsync(_host.HostNamespace);
+        await Nft.ApplyAsync("flush ruleset\n", _host.HostNamespace);
+
+        await _host.DriveAsync("adopt", string.Create(CultureInfo.InvariantCulture, $"number={slot.Number}"), "owner=g-1", "dns=192.0.2.53,2001:db8::1");
+
+        Assert.Contains(slot.HostLink, before, StringComparison.Ordinal);
+        Assert.Equal(before, await Nft.ListRulesetAsync(_host.HostNamespace));
+        Assert.Equal(["192.0.2.2"], await TestHost.ProbeAsync(guest, "tcp:192.0.2.1:80"));
     }
 
     [Fact]
@@ -118,6 +133,28 @@ public sealed class SlotLifeTests : IAsyncLifetime
         Assert.Contains(found, line => line.Contains("\"eth9\" does not exist; this host has: eth0", StringComparison.Ordinal));
         Assert.Contains(unforwarded, line => line.Contains("forwarding is off on eth0", StringComparison.Ordinal));
         Assert.Contains(unrouted, line => line.Contains("no IPv4 default route", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_trial_namespace_of_a_killed_process_goes_and_that_of_a_living_one_stays()
+    {
+        // Above the kernel's largest pid, so that no process ever has it.
+        const string dead = "vmpool-trial-4194305";
+        string living = string.Create(CultureInfo.InvariantCulture, $"vmpool-trial-{Environment.ProcessId}");
+        await NetworkNamespace.CreateAsync(dead);
+        await NetworkNamespace.CreateAsync(living);
+        try
+        {
+            Assert.Empty(await _host.DriveAsync("validate", "dns=192.0.2.53"));
+
+            Assert.False(NetworkNamespace.Exists(dead));
+            Assert.True(NetworkNamespace.Exists(living));
+        }
+        finally
+        {
+            await NetworkNamespace.DeleteAsync(dead);
+            await NetworkNamespace.DeleteAsync(living);
+        }
     }
 
     [Fact]

@@ -83,6 +83,35 @@ public sealed class SlotNetworkTests(TestHost host) : IClassFixture<TestHost>
     }
 
     [Fact]
+    public async Task Another_ssh_port_is_reached_too_and_22_stays()
+    {
+        SlotPlan slot = await host.AcquireAsync("port-1", "ssh=8080");
+        await host.PlugGuestAsync(slot);
+
+        string[] seen = await TestHost.ProbeAsync(host.HostNamespace, $"tcp:{slot.Address}:22", $"tcp:{slot.Address}:8080");
+
+        Assert.Equal(["10.255.255.1", "10.255.255.1"], seen);
+    }
+
+    [Fact]
+    public async Task One_guest_cannot_fill_the_hosts_connection_table_and_another_one_is_not_hindered()
+    {
+        SlotPlan slot = await host.AcquireAsync("flood-1");
+        string guest = await host.PlugGuestAsync(slot);
+        SlotPlan other = await host.AcquireAsync("flood-2");
+        string otherGuest = await host.PlugGuestAsync(other);
+        Assert.Contains($"ct count over {SlotRules.MaxFlows} goto refuse", await Nft.ListRulesetAsync(slot.Namespace), StringComparison.Ordinal);
+
+        // With the limit lowered in the living rules, so that a few flows reach it.
+        await Nft.ApplyAsync($"insert rule {SlotRules.Table} outbound ct state new ct status & confirmed == 0 ct count over 50 goto refuse\n", slot.Namespace);
+        ChildProcess flood = await host.StartAsync(guest, "flood", "target=192.0.2.9", "flows=200");
+        Assert.Equal(0, await flood.Exited.WaitAsync(TimeSpan.FromSeconds(60)));
+
+        Assert.Equal([Refused], await TestHost.ProbeAsync(guest, "tcp:192.0.2.1:80"));
+        Assert.Equal(["192.0.2.2"], await TestHost.ProbeAsync(otherGuest, "tcp:192.0.2.1:80"));
+    }
+
+    [Fact]
     public async Task A_guest_cannot_use_another_source_address()
     {
         SlotPlan slot = await host.AcquireAsync("spoof-1");
