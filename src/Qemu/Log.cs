@@ -13,6 +13,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Debug, EventName = "qemu_killed", Message = "qemu of {instance} (pid {pid}) did not quit and was killed: {reason}")]
     internal static partial void Killed(this ILogger logger, string instance, int pid, string reason);
 
+    [LoggerMessage(Level = LogLevel.Warning, EventName = "qemu_observation_failed", Message = "files or control socket of {instance} (pid {pid}) could not be looked after; its end is still noticed")]
+    internal static partial void ObservationFailed(this ILogger logger, string instance, int pid, Exception exception);
+
     [LoggerMessage(Level = LogLevel.Debug, EventName = "log_cut", Message = "{path} of {instance} had grown too long; only its end was kept")]
     internal static partial void LogCut(this ILogger logger, string instance, string path);
 

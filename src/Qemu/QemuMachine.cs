@@ -12,6 +12,8 @@ internal sealed class QemuMachine : IVirtualMachine
     private const int ProcessLines = 8;
     private const int ConsoleLines = 12;
     private static readonly TimeSpan AnswerDeadline = TimeSpan.FromSeconds(1);
+    // A guest that writes much to a loaded disk has held the control channel for seconds; a hung QEMU never answers again.
+    private static readonly TimeSpan ToleratedSilence = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan QuitDeadline = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan KillDeadline = TimeSpan.FromSeconds(10);
 
@@ -22,6 +24,8 @@ internal sealed class QemuMachine : IVirtualMachine
     private readonly GuestLog _serialLog;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly Lock _gate = new();
+    private long? _silentSince;
 
     internal QemuMachine(ChildProcess process, QmpLink link, string instanceId, string directory, TimeProvider time, ILogger logger)
     {
@@ -58,8 +62,12 @@ internal sealed class QemuMachine : IVirtualMachine
         {
             QmpConnection connection = await _link.GetAsync(AnswerDeadline, both.Token);
             JsonElement answer = await connection.ExecuteAsync("query-status", null, AnswerDeadline, both.Token);
-            return answer.TryGetProperty("status", out JsonElement status)
-                && status.GetString() is not ("internal-error" or "io-error" or "guest-panicked" or "shutdown");
+            EndSilence();
+            return QmpRunState.Read(answer) is not (null or "internal-error" or "io-error" or "guest-panicked" or "shutdown");
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            return !_process.Exited.IsCompleted && IsSilenceTolerated();
         }
         catch (Exception e) when (IsNoAnswer(e) && !cancellationToken.IsCancellationRequested)
         {
@@ -83,7 +91,7 @@ internal sealed class QemuMachine : IVirtualMachine
         {
             await Exited.WaitAsync(KillDeadline, _time, CancellationToken.None);
         }
-        catch (TimeoutException e)
+        catch (TimeoutException e) when (!_process.Exited.IsCompleted)
         {
             throw new HypervisorException(
                 $"qemu of {_instanceId} (pid {Process.Pid}) is still there {KillDeadline.TotalSeconds:0} s after SIGKILL; it waits inside the kernel, look at /proc/{Process.Pid}/stack", e);
@@ -122,10 +130,46 @@ internal sealed class QemuMachine : IVirtualMachine
 
     private async Task<VmExit> ObserveAsync(LogKeeper keeper)
     {
-        await keeper.RunAsync(_process.Exited);
+        await GuardAsync(() => keeper.RunAsync(_process.Exited));
         int? code = await _process.Exited;
-        await _link.DisposeAsync();
-        return new VmExit(code, ReadLastOutput());
+        await GuardAsync(() => _link.DisposeAsync().AsTask());
+        string output = "";
+        await GuardAsync(() =>
+        {
+            output = ReadLastOutput();
+            return Task.CompletedTask;
+        });
+        return new VmExit(code, output);
+    }
+
+    // Files and socket are in the hands of whoever has taken QEMU over: trouble with them must not hide that it has ended.
+    private async Task GuardAsync(Func<Task> step)
+    {
+        try
+        {
+            await step();
+        }
+        catch (Exception e)
+        {
+            _logger.ObservationFailed(_instanceId, Process.Pid, e);
+        }
+    }
+
+    private void EndSilence()
+    {
+        lock (_gate)
+        {
+            _silentSince = null;
+        }
+    }
+
+    private bool IsSilenceTolerated()
+    {
+        lock (_gate)
+        {
+            _silentSince ??= _time.GetTimestamp();
+            return _time.GetElapsedTime(_silentSince.Value) < ToleratedSilence;
+        }
     }
 
     /// <inheritdoc/>

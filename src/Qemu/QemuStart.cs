@@ -83,7 +83,7 @@ internal sealed class QemuStart(string program, TimeSpan deadline, TimeProvider 
     private async Task RequireRunningAsync(QmpConnection connection, CancellationToken cancellationToken)
     {
         JsonElement answer = await connection.ExecuteAsync("query-status", null, deadline, cancellationToken);
-        string? status = answer.TryGetProperty("status", out JsonElement value) ? value.GetString() : null;
+        string? status = QmpRunState.Read(answer);
         if (status != "running")
         {
             throw new HypervisorException($"the guest is not running but \"{status}\"");

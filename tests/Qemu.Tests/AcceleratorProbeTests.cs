@@ -42,6 +42,30 @@ public sealed class AcceleratorProbeTests
     }
 
     [Fact]
+    public async Task The_guest_is_no_file_that_a_killed_test_could_leave_behind()
+    {
+        using var directory = new TestDirectory();
+        string program = Script(directory, $"for last; do :; done; echo \"$last\" >{directory["path"]}; cat \"$last\" >{directory["copy"]}");
+
+        await new KvmTest(program, TimeSpan.FromSeconds(20)).RunAsync("kvm", CancellationToken.None);
+
+        Assert.StartsWith("/proc/", await File.ReadAllTextAsync(directory["path"]), StringComparison.Ordinal);
+        Assert.Equal(KvmTestGuest.Image.ToArray(), await File.ReadAllBytesAsync(directory["copy"]));
+    }
+
+    [Fact]
+    public void An_outcome_that_cannot_be_written_leaves_no_part_of_itself()
+    {
+        using var directory = new TestDirectory();
+        Directory.CreateDirectory(directory["cache"]);
+
+        KvmVerdict verdict = new KvmVerdictFile(directory["cache"], TimeProvider.System, NullLogger.Instance).Record("7.2.22", null);
+
+        Assert.Null(verdict.Failure);
+        Assert.Equal([directory["cache"]], Directory.EnumerateFileSystemEntries(directory.Path));
+    }
+
+    [Fact]
     public async Task Without_a_usable_kvm_auto_takes_tcg_and_says_why_once()
     {
         using var directory = new TestDirectory();

@@ -1,6 +1,4 @@
 using Google.Protobuf.Reflection;
-using FieldType = Google.Protobuf.Reflection.FieldDescriptorProto.Types.Type;
-using Label = Google.Protobuf.Reflection.FieldDescriptorProto.Types.Label;
 
 namespace FleetingPlugin.HostContract;
 
@@ -12,17 +10,15 @@ internal sealed class ProtoParser
 {
     private const int MaxDepth = 32;
 
-    private static readonly Dictionary<string, FieldType> Scalars = Enum.GetValues<FieldType>()
-        .Where(type => type is not (FieldType.Message or FieldType.Enum or FieldType.Group))
-        .ToDictionary(type => type.ToString().ToLowerInvariant());
-
     private readonly ProtoTokens tokens;
     private readonly FileDescriptorProto file;
+    private readonly ProtoFieldParser fields;
 
     private ProtoParser(string name, string text)
     {
         tokens = new ProtoTokens(name, text);
         file = new FileDescriptorProto { Name = name };
+        fields = new ProtoFieldParser(tokens, file);
     }
 
     /// <summary>Parses one file. Its type names stay as written: <see cref="ProtoTypeNames"/> makes them absolute.</summary>
@@ -110,7 +106,7 @@ internal sealed class ProtoParser
                     tokens.Next();
                     break;
                 default:
-                    message.Field.Add(Field(message));
+                    message.Field.Add(fields.Parse(message));
                     break;
             }
         }
@@ -130,92 +126,9 @@ internal sealed class ProtoParser
                 tokens.SkipStatement();
                 continue;
             }
-            FieldDescriptorProto field = Field(message);
+            FieldDescriptorProto field = fields.Parse(message);
             field.OneofIndex = index;
             message.Field.Add(field);
-        }
-    }
-
-    private FieldDescriptorProto Field(DescriptorProto message)
-    {
-        var field = new FieldDescriptorProto { Label = Label.Optional };
-        switch (tokens.Peek)
-        {
-            case "repeated":
-                tokens.Next();
-                field.Label = Label.Repeated;
-                break;
-            case "required":
-                tokens.Next();
-                break;
-            case "optional":
-                tokens.Next();
-                field.Proto3Optional = file.Syntax == "proto3";
-                break;
-        }
-        string type = tokens.Identifier();
-        if (type == "map" && tokens.TryTake("<"))
-        {
-            DescriptorProto entry = MapEntry();
-            field.Label = Label.Repeated;
-            field.Name = tokens.Identifier();
-            entry.Name = type = field.Name + "Entry";
-            message.NestedType.Add(entry);
-        }
-        else
-        {
-            field.Name = tokens.Identifier();
-        }
-        SetType(field, type);
-        tokens.Expect("=");
-        field.Number = tokens.Number();
-        if (tokens.Peek == "[")
-        {
-            Options(field);
-        }
-        tokens.Expect(";");
-        return field;
-    }
-
-    private DescriptorProto MapEntry()
-    {
-        var key = new FieldDescriptorProto { Name = "key", Number = 1, Label = Label.Optional };
-        SetType(key, tokens.Identifier());
-        tokens.Expect(",");
-        var value = new FieldDescriptorProto { Name = "value", Number = 2, Label = Label.Optional };
-        SetType(value, tokens.Identifier());
-        tokens.Expect(">");
-        return new DescriptorProto { Field = { key, value }, Options = new MessageOptions { MapEntry = true } };
-    }
-
-    // Only [packed = …] changes the wire.
-    private void Options(FieldDescriptorProto field)
-    {
-        tokens.Expect("[");
-        for (var depth = 1; depth > 0;)
-        {
-            string token = tokens.Next();
-            depth += token is "[" or "{" ? 1 : token is "]" or "}" ? -1 : 0;
-            if (token.Length == 0)
-            {
-                throw tokens.Fault("the options have no end");
-            }
-            if (token == "packed" && tokens.TryTake("="))
-            {
-                field.Options = new FieldOptions { Packed = tokens.Next() == "true" };
-            }
-        }
-    }
-
-    private static void SetType(FieldDescriptorProto field, string type)
-    {
-        if (Scalars.TryGetValue(type, out FieldType scalar))
-        {
-            field.Type = scalar;
-        }
-        else
-        {
-            field.TypeName = type;
         }
     }
 
@@ -240,7 +153,7 @@ internal sealed class ProtoParser
             made.Value.Add(value);
             if (tokens.Peek == "[")
             {
-                Options(new FieldDescriptorProto());
+                fields.Options(new FieldDescriptorProto());
             }
             tokens.Expect(";");
         }

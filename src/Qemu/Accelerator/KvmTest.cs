@@ -18,25 +18,19 @@ internal sealed class KvmTest(string program, TimeSpan deadline)
     /// <summary>Why the guest did not run; null when it did.</summary>
     internal async Task<string?> RunAsync(string accelerator, CancellationToken cancellationToken)
     {
-        DirectoryInfo scratch = Directory.CreateTempSubdirectory("fleeting-plugin-vmpool-kvm-");
         try
         {
-            string guest = Path.Combine(scratch.FullName, "guest");
-            await File.WriteAllBytesAsync(guest, KvmTestGuest.Image.ToArray(), cancellationToken);
-            HostCommandResult result = await HostCommand.RunAsync("timeout", Arguments(guest, accelerator), new HostCommandOptions
+            using MemoryFile guest = MemoryFile.Create("kvm-test-guest", KvmTestGuest.Image);
+            HostCommandResult result = await HostCommand.RunAsync("timeout", Arguments(guest.Path, accelerator), new HostCommandOptions
             {
                 Timeout = deadline + Slack,
                 AcceptedExitCodes = [.. Enumerable.Range(0, 256)],
             }, cancellationToken);
             return Judge(result);
         }
-        catch (HostCommandException e)
+        catch (Exception e) when (e is HostCommandException or IOException)
         {
             return e.Message;
-        }
-        finally
-        {
-            scratch.Delete(recursive: true);
         }
     }
 

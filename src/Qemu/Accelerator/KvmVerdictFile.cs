@@ -52,13 +52,11 @@ internal sealed class KvmVerdictFile(string? path, TimeProvider time, ILogger lo
 
     private void Write(string target, KvmVerdict verdict)
     {
-        string temporary = $"{target}.{Environment.ProcessId}";
         try
         {
-            File.WriteAllText(temporary, JsonSerializer.Serialize(verdict, KvmVerdictJson.Default.KvmVerdict));
-            File.Move(temporary, target, overwrite: true);
+            AtomicFile.Write(target, JsonSerializer.Serialize(verdict, KvmVerdictJson.Default.KvmVerdict));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (HostResourceException e)
         {
             logger.ProbeNotRemembered(target, e.Message);
         }

@@ -7,7 +7,7 @@ namespace Qemu;
 
 /// <summary>
 /// One conversation with one QEMU over its control socket: one JSON object per line, answers matched to commands by id,
-/// events in between. The first thing that goes wrong ends the conversation and is the reason every open and later call gets.
+/// events in between, which nobody needs yet. The first thing that goes wrong ends the conversation and is the reason every open and later call gets.
 /// </summary>
 internal sealed class QmpConnection : IAsyncDisposable
 {
@@ -19,7 +19,6 @@ internal sealed class QmpConnection : IAsyncDisposable
     private readonly SemaphoreSlim _writing = new(1, 1);
     private readonly ConcurrentDictionary<long, TaskCompletionSource<QmpMessage>> _pending = new();
     private readonly Lock _gate = new();
-    private readonly List<QmpEventWatch> _watches = [];
     private HypervisorException? _failure;
     private Task _reading = Task.CompletedTask;
     private long _lastId;
@@ -37,6 +36,7 @@ internal sealed class QmpConnection : IAsyncDisposable
 
     /// <summary>Takes the greeting and opens the command mode; owns the stream from here on, also when it throws.</summary>
     /// <exception cref="HypervisorException">The other side does not speak QMP, or ended.</exception>
+    /// <exception cref="TimeoutException">It said nothing in time.</exception>
     internal static async Task<QmpConnection> OpenAsync(
         Stream stream, string instanceId, TimeSpan deadline, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -100,24 +100,7 @@ internal sealed class QmpConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Receives events from now on.</summary>
-    internal QmpEventWatch Watch()
-    {
-        var watch = new QmpEventWatch(Unwatch);
-        lock (_gate)
-        {
-            if (_failure is { } reason)
-            {
-                watch.Fail(reason);
-            }
-            else
-            {
-                _watches.Add(watch);
-            }
-        }
-        return watch;
-    }
-
+    /// <summary>Never throws: what ended the conversation has been told to its callers.</summary>
     public async ValueTask DisposeAsync()
     {
         Fail("it was closed by us", null);
@@ -140,7 +123,7 @@ internal sealed class QmpConnection : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new HypervisorException(string.Create(CultureInfo.InvariantCulture,
+            throw new TimeoutException(string.Create(CultureInfo.InvariantCulture,
                 $"the control socket of {_instanceId} took the connection but sent no greeting within {deadline.TotalSeconds:0.#} s; another client may hold it"));
         }
         catch (Exception e) when (e is IOException or FormatException)
@@ -178,9 +161,10 @@ internal sealed class QmpConnection : IAsyncDisposable
             }
             Fail("QEMU closed it", null);
         }
-        catch (Exception e) when (e is IOException or FormatException or OperationCanceledException)
+        catch (Exception e)
         {
-            // Cancellation is our own closing, whose reason is already set.
+            // Whatever a taken-over QEMU can provoke ends the conversation and no more: this task is awaited where the machine is
+            // cleaned away. Cancellation is our own closing, whose reason is already set.
             Fail(e.Message, e);
         }
     }
@@ -194,12 +178,6 @@ internal sealed class QmpConnection : IAsyncDisposable
                 break;
             case QmpError error:
                 Answer(error.Id, message);
-                break;
-            case QmpEvent happened:
-                lock (_gate)
-                {
-                    _watches.ForEach(watch => watch.Publish(happened));
-                }
                 break;
         }
     }
@@ -222,20 +200,10 @@ internal sealed class QmpConnection : IAsyncDisposable
                 return;
             }
             Volatile.Write(ref _failure, new HypervisorException($"the control connection to {_instanceId} ended: {reason}", cause));
-            _watches.ForEach(watch => watch.Fail(_failure));
-            _watches.Clear();
         }
         foreach (TaskCompletionSource<QmpMessage> waiting in _pending.Values)
         {
             waiting.TrySetException(_failure);
-        }
-    }
-
-    private void Unwatch(QmpEventWatch watch)
-    {
-        lock (_gate)
-        {
-            _watches.Remove(watch);
         }
     }
 

@@ -5,7 +5,4 @@ namespace Qemu;
 /// <param name="errorClass">QMP's error class, mostly GenericError.</param>
 /// <param name="description">QEMU's own words.</param>
 internal sealed class QmpException(string command, string errorClass, string description)
-    : Exception($"QMP command `{command}` failed: {errorClass}: {description}")
-{
-    internal string ErrorClass { get; } = errorClass;
-}
+    : Exception($"QMP command `{command}` failed: {errorClass}: {description}");

@@ -14,6 +14,7 @@ internal sealed class QmpLink(string directory, int pid, string instanceId, Time
     private bool _closed;
 
     /// <exception cref="HypervisorException">There is no listener, or it does not speak QMP.</exception>
+    /// <exception cref="TimeoutException">It said nothing in time.</exception>
     internal async Task<QmpConnection> GetAsync(TimeSpan deadline, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);

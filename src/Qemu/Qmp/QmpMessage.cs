@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Qemu;
 
 /// <summary>
-/// One line from QEMU (docs/interop/qmp-spec of QEMU): a greeting has "QMP", an event has "event" and maybe "data", an answer has
+/// One line from QEMU (docs/interop/qmp-spec of QEMU): a greeting has "QMP", an event has "event", an answer has
 /// "return" or "error" and repeats the "id" of its command.
 /// </summary>
 internal abstract record QmpMessage
@@ -21,6 +21,11 @@ internal abstract record QmpMessage
         {
             throw new FormatException($"a line is not JSON: {e.Message}", e);
         }
+        catch (InvalidOperationException e)
+        {
+            // How the JSON reader refuses a value of another type than asked for, and text that is no valid Unicode.
+            throw new FormatException($"a line has a value of the wrong type: {e.Message}", e);
+        }
     }
 
     private static QmpMessage Classify(JsonElement root)
@@ -31,7 +36,7 @@ internal abstract record QmpMessage
         }
         if (root.TryGetProperty("event", out JsonElement name))
         {
-            return new QmpEvent(name.GetString() ?? "", root.TryGetProperty("data", out JsonElement data) ? data.Clone() : default);
+            return name.ValueKind == JsonValueKind.String ? new QmpEvent() : throw new FormatException("an event has a name of the wrong type");
         }
         if (root.TryGetProperty("QMP", out _))
         {
@@ -58,9 +63,7 @@ internal abstract record QmpMessage
 internal sealed record QmpGreeting : QmpMessage;
 
 /// <summary>Something happened in the machine.</summary>
-/// <param name="Name">For example SHUTDOWN.</param>
-/// <param name="Data">Undefined when the event carries none.</param>
-internal sealed record QmpEvent(string Name, JsonElement Data) : QmpMessage;
+internal sealed record QmpEvent : QmpMessage;
 
 /// <summary>A command succeeded.</summary>
 internal sealed record QmpReturn(long Id, JsonElement Value) : QmpMessage;

@@ -43,7 +43,12 @@ public interface IVirtualMachine
     /// <summary>Tail of the hypervisor's own output and of the guest's serial console; empty when there is none.</summary>
     string ReadLastOutput();
 
-    /// <summary>Process and control channel answer. Milliseconds; false when not or after one second.</summary>
+    /// <summary>
+    /// Whether the machine can go on: its process lives and the control channel answers. Milliseconds, at most about one
+    /// second. A live process whose control channel is merely slow (no answer within that second, as on a loaded host) still
+    /// counts as alive, until no check has been answered for 30 s, counted from the first unanswered one. False at once when
+    /// the process has ended, nobody serves the control channel, or its answer is an error, nonsense or a stopped guest.
+    /// </summary>
     Task<bool> IsAliveAsync(CancellationToken cancellationToken);
 
     /// <summary>Ends the machine without asking the guest, and waits until the process is gone. Idempotent.</summary>
