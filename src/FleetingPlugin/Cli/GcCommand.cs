@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using FleetingPlugin.Fleeting;
 using LinuxHost;
+using Microsoft.Extensions.Logging;
 using VmPool;
+using VmPool.Images;
 using VmPool.Instances;
 using VmPool.Options;
 using VmPool.Storage;
@@ -27,8 +29,8 @@ internal static class GcCommand
 
             Looks at every group of the state directory that no living plugin holds: half-made and half-removed instances,
             network slots, directories and records without an owner go. Running virtual machines stay: the runner decides about
-            them when it starts again. A group that a living plugin holds is left alone. Needs root. Exit code 0 when everything
-            that was found is gone.
+            them when it starts again. A group that a living plugin holds is left alone. Unfinished images of killed builds go
+            too. Needs root. Exit code 0 when everything that was found is gone.
             """)
         {
             state,
@@ -55,10 +57,17 @@ internal static class GcCommand
             {
                 clean &= await CollectAsync(directory, opener, output, cancellationToken);
             }
+            foreach (string images in ImageDirectories(groups))
+            {
+                clean &= await ImageStore.CollectScratchAsync(images, loggers.CreateLogger("images"), cancellationToken);
+            }
             return clean ? 0 : 1;
         });
         return command;
     }
+
+    private static IEnumerable<string> ImageDirectories(string groups) => Directory.GetDirectories(groups)
+        .Select(ConfigSource.Recorded).OfType<GroupOptions>().Select(options => options.ImagesDirectory).Distinct(StringComparer.Ordinal);
 
     private static async Task<bool> CollectAsync(string directory, GroupOpener opener, TextWriter output, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LinuxHost;
+using Microsoft.Extensions.Logging;
 
 namespace VmPool.Images;
 
@@ -19,23 +20,23 @@ internal sealed class BuildLog : IDisposable
     private readonly Queue<string> _tail = new();
     private readonly Lock _gate = new();
 
-    private BuildLog(string path, TimeProvider time)
+    private readonly ILogger _logger;
+    private bool _broken;
+
+    internal BuildLog(Stream file, string path, TimeProvider time, ILogger logger)
     {
         Path = path;
         _time = time;
+        _logger = logger;
         _began = time.GetTimestamp();
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.ReadWrite, UnixCreateMode = AtomicFile.PrivateMode,
-        };
-        _writer = new StreamWriter(path, options) { AutoFlush = true };
+        _writer = new StreamWriter(file) { AutoFlush = true };
     }
 
     /// <summary>Absolute path of the file.</summary>
     public string Path { get; }
 
     /// <summary>Opens a new log in the directory and removes the oldest ones.</summary>
-    public static BuildLog Create(string directory, string hash, TimeProvider time)
+    public static BuildLog Create(string directory, string hash, TimeProvider time, ILogger logger)
     {
         PrivateDirectory.Ensure(directory);
         foreach (string old in Directory.GetFiles(directory, "*.log").OrderDescending(StringComparer.Ordinal).Skip(KeptLogs - 1))
@@ -43,10 +44,19 @@ internal sealed class BuildLog : IDisposable
             File.Delete(old);
         }
         string name = string.Create(CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyyMMdd'T'HHmmss.fff}-{hash[..8]}.log");
-        return new BuildLog(System.IO.Path.Combine(directory, name), time);
+        string path = System.IO.Path.Combine(directory, name);
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.ReadWrite, UnixCreateMode = AtomicFile.PrivateMode,
+        };
+        return new BuildLog(new FileStream(path, options), path, time, logger);
     }
 
-    /// <summary>Appends one line; beyond the bound lines are only kept for <see cref="Tail"/>. Safe from several threads.</summary>
+    /// <summary>
+    /// Appends one line; beyond the bound, and after the file could not be written, lines are only kept for <see cref="Tail"/>.
+    /// Never fails: it is called while a tool's output is read, and a tool whose output nobody reads stops for good. Safe from
+    /// several threads.
+    /// </summary>
     public void Write(string line)
     {
         lock (_gate)
@@ -56,9 +66,18 @@ internal sealed class BuildLog : IDisposable
             {
                 _tail.Dequeue();
             }
-            if (_writer.BaseStream.Position < MaximumBytes)
+            if (_broken || _writer.BaseStream.Position >= MaximumBytes)
+            {
+                return;
+            }
+            try
             {
                 _writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_time.GetElapsedTime(_began).TotalSeconds,8:0.00} {line}"));
+            }
+            catch (IOException e)
+            {
+                _broken = true;
+                _logger.LogIncomplete(Path, e.Message);
             }
         }
     }
@@ -82,5 +101,15 @@ internal sealed class BuildLog : IDisposable
         }
     }
 
-    public void Dispose() => _writer.Dispose();
+    public void Dispose()
+    {
+        try
+        {
+            _writer.Dispose();
+        }
+        catch (IOException) when (_broken)
+        {
+            // What could not be written before still cannot; that has been said.
+        }
+    }
 }

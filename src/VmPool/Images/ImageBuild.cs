@@ -18,15 +18,16 @@ internal sealed class ImageBuild(
     public async Task<ImageGeneration> RunAsync(bool force, Action<string> changed, CancellationToken cancellationToken)
     {
         string hash = inputs.FullHash;
-        images.Ensure();
         using FileLock alone = await LockAsync(hash, changed, cancellationToken);
         // Whoever held the lock before us may have built just this.
         if (!force && images.Find(hash) is { } finished)
         {
             return finished;
         }
+        // Killed builds must not keep the space that the next one needs.
+        await images.CollectScratchAsync(hash, cancellationToken);
         RequireSpace();
-        using BuildLog log = BuildLog.Create(images.Logs, hash, time);
+        using BuildLog log = BuildLog.Create(images.Logs, hash, time, logger);
         var steps = new BuildSteps(hash, log, time, logger, changed);
         string scratch = images.StartBuilding(hash);
         try
@@ -35,7 +36,7 @@ internal sealed class ImageBuild(
         }
         finally
         {
-            await ImageDirectory.DeleteAsync(scratch, CancellationToken.None);
+            await images.DropScratchAsync(scratch, cancellationToken);
         }
     }
 
@@ -49,10 +50,17 @@ internal sealed class ImageBuild(
             string machine = Directory.CreateDirectory(Path.Combine(scratch, "machine")).FullName;
             await steps.RunAsync("prebuild", "booting", () => prebuild.RunAsync(hash, files, machine, steps, cancellationToken), cancellationToken);
         }
-        finally
+        catch
         {
-            await keeping;
+            // Why the build failed counts, not that its root file system could not be kept.
+            await keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (keeping.Exception?.InnerException is { } lost)
+            {
+                logger.RootNotKept(images.RootPathOf(inputs.RootHash), lost.Message);
+            }
+            throw;
         }
+        await keeping;
         await steps.RunAsync("publish", images.PathOf(hash), async () =>
         {
             new ImageManifest
@@ -68,7 +76,6 @@ internal sealed class ImageBuild(
                 DiskSizeGb = inputs.DiskSizeGb,
                 Durations = steps.Durations,
             }.Write(files.Directory);
-            await images.RemoveAsync(hash, cancellationToken);
             await images.PublishAsync(files, images.PathOf(hash), cancellationToken);
         }, cancellationToken);
         string published = images.PathOf(hash);
@@ -101,7 +108,7 @@ internal sealed class ImageBuild(
         }
         catch
         {
-            await DropAsync(alone, scratch);
+            await DropAsync(alone, scratch, cancellationToken);
             throw;
         }
     }
@@ -110,20 +117,19 @@ internal sealed class ImageBuild(
     {
         try
         {
-            await ImageDirectory.DeleteAsync(kept.Directory, cancellationToken);
             await images.PublishAsync(made, kept.Directory, cancellationToken);
         }
         finally
         {
-            await DropAsync(alone, scratch);
+            await DropAsync(alone, scratch, cancellationToken);
         }
     }
 
-    private static async Task DropAsync(FileLock alone, string scratch)
+    private async Task DropAsync(FileLock alone, string scratch, CancellationToken cancellationToken)
     {
         using (alone)
         {
-            await ImageDirectory.DeleteAsync(scratch, CancellationToken.None);
+            await images.DropScratchAsync(scratch, cancellationToken);
         }
     }
 

@@ -22,7 +22,8 @@ public sealed record StoredImage(string Hash, string Directory, string User, Dat
 /// images/.building-HASH-* being built; dead when nobody holds images/.lock-HASH
 /// images/logs/            one log for each build
 /// </code>
-/// A generation may go when no group names it and its disk has no second link, that is, no machine (see InstanceDisks).
+/// A generation may go when no group names it and its disk has no second link, that is, no machine (see InstanceDisks); so
+/// may a directory that was to be one and has no manifest. It goes under images/.lock-HASH, by way of a .building- name.
 /// </summary>
 internal sealed class ImageDirectory(string path, ILogger logger)
 {
@@ -48,15 +49,25 @@ internal sealed class ImageDirectory(string path, ILogger logger)
             : null;
     }
 
+    /// <summary>The generation, unless somebody is just building, replacing or collecting it: who holds its lock decides then.</summary>
+    public ImageGeneration? FindSettled(string hash)
+    {
+        using FileLock? settled = FileLock.TryAcquire(LockOf(hash));
+        return settled is null ? null : Find(hash);
+    }
+
     /// <summary>A fresh directory to build in; the caller holds the lock of the same name.</summary>
     public string StartBuilding(string name)
     {
-        string directory = Path.Combine(path, $"{BuildingPrefix}{name}-{Path.GetRandomFileName()}");
+        string directory = ScratchOf(name);
         PrivateDirectory.Ensure(directory, Enterable);
         return directory;
     }
 
-    /// <summary>Gives a finished directory its name, in one step and so that it survives a power loss.</summary>
+    /// <summary>
+    /// Gives a finished directory its name, in one step and so that it survives a power loss. Whatever had that name before
+    /// goes, complete or not; the caller holds the lock of that name.
+    /// </summary>
     public async Task PublishAsync(RootFiles files, string target, CancellationToken cancellationToken)
     {
         foreach (string file in Directory.GetFiles(files.Directory))
@@ -64,11 +75,16 @@ internal sealed class ImageDirectory(string path, ILogger logger)
             FileOwner.Set(file, 0, 0, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
         }
         await SynchronizeAsync([.. Directory.GetFiles(files.Directory), files.Directory], cancellationToken);
+        string? replaced = MoveAside(target);
         Directory.Move(files.Directory, target);
         await SynchronizeAsync([path], cancellationToken);
+        if (replaced is not null)
+        {
+            await TryDeleteAsync(replaced, cancellationToken);
+        }
     }
 
-    /// <summary>Records which generation a group uses.</summary>
+    /// <summary>Records which generation a group uses, or is about to build: from here on no other process collects it.</summary>
     public void Use(string group, string hash)
     {
         string groups = Path.Combine(path, "groups");
@@ -84,68 +100,151 @@ internal sealed class ImageDirectory(string path, ILogger logger)
             .OrderByDescending(image => image.Created)];
     }
 
-    /// <summary>Removes one generation; the disks of machines that run on it live on until they end.</summary>
+    /// <summary>Removes one generation, complete or not; the disks of machines that run on it live on until they end.</summary>
     /// <returns>False when there is none of this hash.</returns>
     public async Task<bool> RemoveAsync(string hash, CancellationToken cancellationToken)
     {
-        if (Find(hash) is null)
+        if (!ImageInputs.IsHash(hash) || MoveAside(PathOf(hash)) is not { } removed)
         {
             return false;
         }
-        await DeleteAsync(PathOf(hash), cancellationToken);
+        await DeleteAsync(removed, cancellationToken);
         return true;
     }
 
-    /// <summary>Removes what killed builds have left and what no group and no machine uses.</summary>
+    /// <summary>Removes what killed builds have left and what no group and no machine uses. Failures are logged and left to the next time.</summary>
     public async Task CollectAsync(CancellationToken cancellationToken)
     {
-        foreach (string building in Directory.GetDirectories(path, BuildingPrefix + "*"))
+        try
         {
-            string name = Path.GetFileName(building)[BuildingPrefix.Length..];
-            using FileLock? dead = FileLock.TryAcquire(LockOf(name[..name.LastIndexOf('-')]));
-            if (dead is not null)
+            await CollectScratchAsync(null, cancellationToken);
+            foreach (string hash in Names("*").Where(ImageInputs.IsHash))
             {
-                await TryDeleteAsync(building, cancellationToken);
+                await CollectAsync(hash, () => !IsUsed(hash), cancellationToken);
+            }
+            HashSet<string> roots = [.. Generations().Select(image => RootPrefix + image.RootHash)];
+            foreach (string root in Names(RootPrefix + "*"))
+            {
+                await CollectAsync(root, () => !roots.Contains(root), cancellationToken);
             }
         }
-        ILookup<string, string> users = Users();
-        foreach (ImageManifest unused in Generations().Where(image => !users.Contains(image.Hash) && CountMachines(image.Hash) == 0).ToList())
+        catch (Exception e) when (IsOfTheHost(e))
         {
-            await TryDeleteAsync(PathOf(unused.Hash), cancellationToken);
-        }
-        HashSet<string> roots = [.. Generations().Select(image => image.RootHash)];
-        foreach (string root in Directory.GetDirectories(path, RootPrefix + "*"))
-        {
-            string hash = Path.GetFileName(root)[RootPrefix.Length..];
-            // Somebody may have made it just now for a generation that is not finished.
-            using FileLock? unused = roots.Contains(hash) ? null : FileLock.TryAcquire(LockOf(RootPrefix + hash));
-            if (unused is not null)
-            {
-                await TryDeleteAsync(root, cancellationToken);
-            }
+            logger.NotCollected(path, e.Message);
         }
     }
 
-    /// <summary>Deletes a tree without leaving its file system: a killed installation may have left mounts in it.</summary>
-    public static Task DeleteAsync(string directory, CancellationToken cancellationToken) => HostCommand.RunAsync(
-        "rm", ["--recursive", "--force", "--one-file-system", directory],
-        new HostCommandOptions { Timeout = TimeSpan.FromMinutes(5) }, cancellationToken);
+    /// <summary>Removes what killed builds have left.</summary>
+    /// <param name="held">A lock that the caller holds, without having begun to build; null for none.</param>
+    /// <param name="cancellationToken">Leaves the rest where it is.</param>
+    /// <returns>False when something that nobody builds is still there.</returns>
+    public async Task<bool> CollectScratchAsync(string? held, CancellationToken cancellationToken)
+    {
+        bool clean = true;
+        foreach (string building in Names(BuildingPrefix + "*"))
+        {
+            int end = building.LastIndexOf('-');
+            string name = end > BuildingPrefix.Length ? building[BuildingPrefix.Length..end] : "";
+            try
+            {
+                using FileLock? dead = name == held || name.Length == 0 ? null : FileLock.TryAcquire(LockOf(name));
+                if (name == held || name.Length == 0 || dead is not null)
+                {
+                    clean &= await TryDeleteAsync(Path.Combine(path, building), cancellationToken);
+                }
+            }
+            catch (HostResourceException e)
+            {
+                clean = false;
+                logger.NotRemoved(Path.Combine(path, building), e.Message);
+            }
+        }
+        return clean;
+    }
 
-    private async Task TryDeleteAsync(string directory, CancellationToken cancellationToken)
+    /// <summary>
+    /// Removes a build's own scratch. Not when the build was cancelled, for then somebody waits for the end; that, and what
+    /// cannot be removed, is left to the next collection. Never fails: it would hide why the build ended.
+    /// </summary>
+    public async Task DropScratchAsync(string scratch, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return;
+        }
+        try
+        {
+            await TryDeleteAsync(scratch, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Cancelled meanwhile: the same as before.
+        }
+    }
+
+    /// <summary>What touching files, locks and tools of the host can throw.</summary>
+    public static bool IsOfTheHost(Exception e) => e is IOException or UnauthorizedAccessException or HostResourceException or HostCommandException;
+
+    // Who uses it is asked under its lock: a group names what it wants first and looks for it, under the lock, after that.
+    // It gets another name before it is deleted, so that half of it is never taken for the whole.
+    private async Task CollectAsync(string name, Func<bool> isUnused, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using FileLock? settled = FileLock.TryAcquire(LockOf(name));
+            if (settled is not null && isUnused() && MoveAside(Path.Combine(path, name)) is { } removed)
+            {
+                await TryDeleteAsync(removed, cancellationToken);
+            }
+        }
+        catch (Exception e) when (IsOfTheHost(e))
+        {
+            logger.NotRemoved(Path.Combine(path, name), e.Message);
+        }
+    }
+
+    private bool IsUsed(string hash)
+        => Users().Contains(hash) || (ImageManifest.TryRead(PathOf(hash)) is not null && CountMachines(hash) > 0);
+
+    // The new name is that of a dead build, which is found and removed however this process ends.
+    private string? MoveAside(string directory)
+    {
+        if (!Directory.Exists(directory))
+        {
+            return null;
+        }
+        string aside = ScratchOf(Path.GetFileName(directory));
+        Directory.Move(directory, aside);
+        return aside;
+    }
+
+    private string ScratchOf(string name) => Path.Combine(path, $"{BuildingPrefix}{name}-{Path.GetRandomFileName()}");
+
+    private async Task<bool> TryDeleteAsync(string directory, CancellationToken cancellationToken)
     {
         try
         {
             await DeleteAsync(directory, cancellationToken);
             logger.Removed(directory);
+            return true;
         }
         catch (HostCommandException e)
         {
             logger.NotRemoved(directory, e.Message);
+            return false;
         }
     }
 
+    // Never across file systems: a killed installation may have left mounts.
+    private static Task<HostCommandResult> DeleteAsync(string directory, CancellationToken cancellationToken) => HostCommand.RunAsync(
+        "rm", ["--recursive", "--force", "--one-file-system", directory],
+        new HostCommandOptions { Timeout = TimeSpan.FromMinutes(5) }, cancellationToken);
+
+    private List<string> Names(string pattern)
+        => Directory.Exists(path) ? [.. Directory.GetDirectories(path, pattern).Select(directory => Path.GetFileName(directory))] : [];
+
     private IEnumerable<ImageManifest> Generations()
-        => Directory.Exists(path) ? Directory.GetDirectories(path).Select(ImageManifest.TryRead).OfType<ImageManifest>() : [];
+        => Names("*").Where(ImageInputs.IsHash).Select(hash => ImageManifest.TryRead(PathOf(hash))).OfType<ImageManifest>();
 
     private ILookup<string, string> Users()
     {
@@ -154,7 +253,19 @@ internal sealed class ImageDirectory(string path, ILogger logger)
         return files.ToLookup(file => File.ReadAllText(file).Trim(), file => Path.GetFileName(file));
     }
 
-    private int CountMachines(string hash) => HardLink.Count(new RootFiles(PathOf(hash)).Disk) - 1;
+    private int CountMachines(string hash)
+    {
+        string disk = new RootFiles(PathOf(hash)).Disk;
+        try
+        {
+            return HardLink.Count(disk) - 1;
+        }
+        catch (HostResourceException) when (!File.Exists(disk))
+        {
+            // Another process has just removed it, or it never was complete: nothing can link to it.
+            return 0;
+        }
+    }
 
     private static Task<HostCommandResult> SynchronizeAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
         => HostCommand.RunAsync("sync", paths, new HostCommandOptions { Timeout = TimeSpan.FromMinutes(5) }, cancellationToken);

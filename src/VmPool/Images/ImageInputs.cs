@@ -29,6 +29,9 @@ internal sealed record ImageInputs
     /// <summary>Hash of all inputs, lower-case hex; the generation's name.</summary>
     public string FullHash => Hash(RootLines().Concat([PrebuildScript.Guest(User), .. Commands.Select(command => "command " + command)]));
 
+    /// <summary>Whether a directory of this name is, or was meant to be, a generation.</summary>
+    public static bool IsHash(string name) => name.Length == HashLength && name.All(char.IsAsciiHexDigitLower);
+
     /// <summary>Reads what the host contributes.</summary>
     /// <exception cref="HostRequirementException">No package mirror is known.</exception>
     public static async Task<ImageInputs> CollectAsync(GroupOptions options, string aptDirectory, CancellationToken cancellationToken) => new()

@@ -14,6 +14,9 @@ public sealed class ImageStore : IImageStore, IAsyncDisposable
     private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(30);
 
+    // GitLab Runner kills a plugin about 2 s after it has asked it to end.
+    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(1);
+
     private readonly GroupOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<ImageStore> _logger;
@@ -59,13 +62,31 @@ public sealed class ImageStore : IImageStore, IAsyncDisposable
     /// <summary>All finished images of a disk directory, newest first.</summary>
     public static IReadOnlyList<StoredImage> ListIn(string imagesDirectory, ILogger logger) => new ImageDirectory(imagesDirectory, logger).List();
 
+    /// <summary>Removes what killed builds have left in a disk directory's images; living builds keep theirs.</summary>
+    /// <returns>False when something could not be removed; the log says what and why.</returns>
+    public static async Task<bool> CollectScratchAsync(string imagesDirectory, ILogger logger, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await new ImageDirectory(imagesDirectory, logger).CollectScratchAsync(null, cancellationToken);
+        }
+        catch (Exception e) when (ImageDirectory.IsOfTheHost(e))
+        {
+            logger.NotCollected(imagesDirectory, e.Message);
+            return false;
+        }
+    }
+
     /// <summary>All finished images of the disk directory, newest first.</summary>
     public IReadOnlyList<StoredImage> List() => _images.List();
 
     /// <summary>Removes one image; machines that run on it keep their disks. False when there is none of this hash.</summary>
     public Task<bool> RemoveAsync(string hash, CancellationToken cancellationToken) => _images.RemoveAsync(hash, cancellationToken);
 
-    /// <summary>Cancels a running build and waits until it has cleaned up.</summary>
+    /// <summary>
+    /// Cancels a running build, which kills its tools and its machine at once, and waits up to a second for its end. What it
+    /// leaves on disk is found by the next build or <c>gc</c>, its network slot by the next opening of a group.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         await _closing.CancelAsync();
@@ -77,7 +98,7 @@ public sealed class ImageStore : IImageStore, IAsyncDisposable
         if (last is not null)
         {
             // Its failure has been logged and given to those who waited.
-            await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await last.WaitAsync(ClosePatience, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         _closing.Dispose();
     }
@@ -104,14 +125,16 @@ public sealed class ImageStore : IImageStore, IAsyncDisposable
             {
                 throw new ImageBuildException($"{failure.Reason} (next try at {failure.NextTry:u}, at once with `image build`)", failure.Cause);
             }
-            ImageGeneration? found = force ? null : _images.Find(hash);
+            // Named before it is looked for or built: another group's collection must never find it without a user.
+            _images.Ensure();
+            _images.Use(_options.Name, hash);
+            ImageGeneration? found = force ? null : _images.FindSettled(hash);
             if (found is null)
             {
                 _status = new ImageStatus("building", hash, "starting");
                 var build = new ImageBuild(_options, inputs, _images, _rootBuilder, _prebuild, _time, _logger);
                 found = await build.RunAsync(force, step => _status = new ImageStatus("building", hash, step), cancellationToken);
             }
-            _images.Use(_options.Name, hash);
             await _images.CollectAsync(cancellationToken);
             _failure = null;
             _status = new ImageStatus("ready", hash, found.Directory);

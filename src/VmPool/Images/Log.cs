@@ -27,4 +27,13 @@ internal static partial class Log
 
     [LoggerMessage(EventName = "ImageNotRemoved", Level = LogLevel.Warning, Message = "an image nobody uses could not be removed: {Path}: {Reason}")]
     public static partial void NotRemoved(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(EventName = "ImageLogIncomplete", Level = LogLevel.Warning, Message = "the build goes on, but its log ends here: {Path} cannot be written: {Reason}")]
+    public static partial void LogIncomplete(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(EventName = "ImagesNotCollected", Level = LogLevel.Warning, Message = "unused images in {Path} were not looked for to the end; the next build tries again: {Reason}")]
+    public static partial void NotCollected(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(EventName = "ImageRootNotKept", Level = LogLevel.Warning, Message = "the root file system of a failed build could not be kept for the next one: {Path}: {Reason}")]
+    public static partial void RootNotKept(this ILogger logger, string path, string reason);
 }

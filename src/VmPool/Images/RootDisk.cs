@@ -44,6 +44,7 @@ internal sealed class DebianRootDisk : IRootDiskBuilder
     private static void Require()
     {
         HostProgram.Require("mmdebstrap", "mmdebstrap");
+        HostProgram.Require("unshare", "util-linux");
         HostProgram.Require("mke2fs", "e2fsprogs");
         HostProgram.Require("genisoimage", "genisoimage");
         if (!File.Exists(Recipe.Keyring))
@@ -71,8 +72,16 @@ internal sealed class DebianRootDisk : IRootDiskBuilder
             Recipe.Release, root,
             .. inputs.Sources.Select(source => source.ToString()),
         ];
-        await HostCommand.RunAsync("mmdebstrap", arguments, Logged(steps, InstallDeadline), cancellationToken);
+        await RunInOwnMountsAsync("mmdebstrap", arguments, Logged(steps, InstallDeadline), cancellationToken);
     }
+
+    /// <summary>
+    /// Runs a program whose mounts nobody else sees: they end with its last process, however that ends. In the host's own
+    /// mount namespace a killed installation would leave /proc, /sys and /dev in the tree that is removed next.
+    /// </summary>
+    internal static Task<HostCommandResult> RunInOwnMountsAsync(
+        string program, IReadOnlyList<string> arguments, HostCommandOptions options, CancellationToken cancellationToken)
+        => HostCommand.RunAsync("unshare", ["--mount", "--propagation", "private", "--", program, .. arguments], options, cancellationToken);
 
     private static async Task ConfigureAsync(ImageInputs inputs, string root, BuildSteps steps, CancellationToken cancellationToken)
     {

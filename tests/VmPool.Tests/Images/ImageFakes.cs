@@ -24,10 +24,14 @@ internal sealed class FakeRootDiskBuilder : IRootDiskBuilder
 
     public Exception? Fault { get; set; }
 
+    /// <summary>Runs in the middle of the installation.</summary>
+    public Action Meanwhile { get; set; } = () => { };
+
     public Task BuildAsync(ImageInputs inputs, RootFiles target, string scratch, BuildSteps steps, CancellationToken cancellationToken)
         => steps.RunAsync("fetch", "a fake installation", () =>
         {
             Builds++;
+            Meanwhile();
             steps.Log.Write("fetching nothing");
             if (Fault is { } fault)
             {
@@ -47,6 +51,11 @@ internal sealed class FakeSlotPool : ISlotPool
 
     public List<string> Released { get; } = [];
 
+    public Exception? ReleaseFault { get; set; }
+
+    /// <summary>Releases wait for it.</summary>
+    public Task ReleaseGate { get; set; } = Task.CompletedTask;
+
     public int Size => 1;
 
     public int CountFree() => 1;
@@ -59,10 +68,14 @@ internal sealed class FakeSlotPool : ISlotPool
 
     public Task<NetworkSlot?> AdoptAsync(int number, string owner, CancellationToken cancellationToken) => Task.FromResult<NetworkSlot?>(null);
 
-    public Task ReleaseAsync(int number, string owner, CancellationToken cancellationToken)
+    public async Task ReleaseAsync(int number, string owner, CancellationToken cancellationToken)
     {
+        await ReleaseGate;
+        if (ReleaseFault is { } fault)
+        {
+            throw fault;
+        }
         Released.Add(owner);
-        return Task.CompletedTask;
     }
 
     public IReadOnlyList<SlotClaim> FindClaims(string group) => [];
