@@ -49,7 +49,10 @@ func runCrash(args []string) error {
 // removeRemains takes away what no killed process can: its socket (a plugin in Go leaves it too) and what its runtime keeps
 // in the temporary directory for debuggers. Whatever else is left is a leak.
 func removeRemains(socket string, pid int) error {
-	paths := []string{filepath.Dir(socket)}
+	paths := []string{socket}
+	if directory := filepath.Dir(socket); directory != filepath.Clean(os.TempDir()) {
+		paths = append(paths, directory)
+	}
 	for _, pattern := range []string{"clr-debug-pipe-%d-*", "dotnet-diagnostic-%d-*"} {
 		found, err := filepath.Glob(filepath.Join(os.TempDir(), fmt.Sprintf(pattern, pid)))
 		if err != nil {
@@ -58,7 +61,8 @@ func removeRemains(socket string, pid int) error {
 		paths = append(paths, found...)
 	}
 	for _, path := range paths {
-		if err := os.RemoveAll(path); err != nil {
+		// Never a whole tree: what stands beside the socket is not ours to remove.
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}
