@@ -59,6 +59,15 @@ public sealed class ArchitectureTests
         }
     }
 
+    [Fact]
+    public void Every_file_that_the_architecture_page_names_exists()
+    {
+        string page = File.ReadAllText(Path.Combine(Root(), "docs", "ARCHITECTURE.md"));
+        string[] named = [.. Regex.Matches(page, @"`((?:src|tests|proto|docs)/[\w./]+\.\w+)`").Select(match => match.Groups[1].Value)];
+        Assert.NotEmpty(named);
+        Assert.All(named, file => Assert.True(File.Exists(Path.Combine(Root(), file)), $"{file} is named in docs/ARCHITECTURE.md and does not exist"));
+    }
+
     private static IEnumerable<string> Sources(string folder) => Directory.Exists(folder)
         ? Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories)
             .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal))

@@ -21,7 +21,7 @@ internal sealed class ContractCache(string directory, ILogger log)
         try
         {
             Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            string path = Path.Combine(directory, buildId[..Math.Min(buildId.Length, 64)] + Suffix);
+            string path = Path.Combine(directory, buildId[..Math.Min(buildId.Length, 200)] + Suffix);
             string temporary = $"{path}.{Environment.ProcessId}";
             File.WriteAllBytes(temporary, Needed(files, found).ToByteArray());
             File.Move(temporary, path, overwrite: true);

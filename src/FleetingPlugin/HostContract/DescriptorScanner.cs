@@ -14,8 +14,12 @@ internal sealed class DescriptorScanner
     public const int LookBehind = 264;
 
     private const int MaxInflatedBytes = 4 << 20;
+    private const int GzipHeaderBytes = 10;
     private const int MaxGzipAttempts = 4096;
     private const long MaxCollectedBytes = 64 << 20;
+
+    // Deflate, and no optional header fields: what Go's writer makes.
+    private static ReadOnlySpan<byte> GzipStart => [0x1F, 0x8B, 0x08, 0x00];
 
     private readonly HashSet<ByteString> seen = [];
     private long collected;
@@ -49,7 +53,7 @@ internal sealed class DescriptorScanner
     {
         for (int start = from; start < to && gzipAttempts < MaxGzipAttempts; start++)
         {
-            int hit = window.AsSpan(start, Math.Min(filled, to + 2) - start).IndexOf([(byte)0x1F, (byte)0x8B, (byte)0x08]);
+            int hit = window.AsSpan(start, Math.Min(filled, to + GzipStart.Length - 1) - start).IndexOf(GzipStart);
             if (hit < 0)
             {
                 return;
@@ -100,7 +104,12 @@ internal sealed class DescriptorScanner
 
     private static byte[] Inflate(byte[] window, int start, int count)
     {
-        using var source = new GZipStream(new MemoryStream(window, start, count, writable: false), CompressionMode.Decompress);
+        if (count < GzipHeaderBytes)
+        {
+            return [];
+        }
+        // Not as gzip: that would read on into a member that follows at once.
+        using var source = new DeflateStream(new MemoryStream(window, start + GzipHeaderBytes, count - GzipHeaderBytes, writable: false), CompressionMode.Decompress);
         using var inflated = new MemoryStream();
         var block = new byte[8192];
         try
@@ -117,7 +126,7 @@ internal sealed class DescriptorScanner
         }
         catch (InvalidDataException)
         {
-            // After the member follow bytes that are none: what came before them counts and is judged by the caller.
+            // Not compressed at all, or cut short: what came out counts and is judged by the caller.
         }
         return inflated.ToArray();
     }
