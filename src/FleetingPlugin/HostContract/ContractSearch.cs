@@ -58,7 +58,7 @@ internal sealed class ContractSearch(ContractCache? cache, ILogger log)
                 if (file.Contracts.Count > 0)
                 {
                     var found = new FoundContract(file.Contracts, PathOf(source));
-                    Report(found, file, source, Stopwatch.GetElapsedTime(begin));
+                    Report(found, file, source, Math.Round(Stopwatch.GetElapsedTime(begin).TotalMilliseconds, 1));
                     return new ContractSearchResult(found, attempts);
                 }
             }
@@ -73,9 +73,9 @@ internal sealed class ContractSearch(ContractCache? cache, ILogger log)
             : new ContractSearchResult(null, attempts);
     }
 
-    private void Report(FoundContract found, ContractFile file, ContractSource source, TimeSpan took)
+    private void Report(FoundContract found, ContractFile file, ContractSource source, double ms)
     {
-        log.ContractFound(found.Highest.Service.FullName, found.Highest.FileName, found.Origin, file.Form, source.Name, Math.Round(took.TotalMilliseconds, 1));
+        log.ContractFound(found.Highest.Service.FullName, found.Highest.FileName, found.Origin, file.Form, source.Name, ms);
         foreach (WireContract other in found.Contracts.Skip(1))
         {
             log.OtherVersion(found.Highest.Service.FullName, other.Service.FullName);

@@ -17,6 +17,7 @@ func commands() []command {
 		{"suite", "run the contract cases against a plugin", runSuite},
 		{"hold", "start a plugin and keep it until killed", runHold},
 		{"handshake", "measure exec to handshake line", runHandshake},
+		{"search", "measure how long the plugin looks for this program's contract", runSearch},
 		{"rss", "measure resident memory with simulated instances", runRss},
 		{"demo", "give real CI jobs to real instances", runDemo},
 		{"internet", "serve git over HTTP and DNS inside a namespace", runInternet},
