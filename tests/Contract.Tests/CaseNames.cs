@@ -29,6 +29,7 @@ internal static class CaseNames
         "failed_creation_is_creating_once_and_then_deleted",
         "some_may_fail_while_others_run",
         "increase_above_capacity_is_a_partial_success",
+        "increase_above_capacity_says_why",
         "connect_info_of_an_unknown_id_is_an_error_naming_it",
         "connect_info_of_a_creating_or_deleted_instance_is_an_error_naming_it",
         "connect_info_fills_what_the_operator_left_open",

@@ -8,6 +8,9 @@ public sealed class GoHost : IAsyncLifetime
     /// <summary>The host program; see its own usage text.</summary>
     public string Host => Path.Combine(Directory, "host");
 
+    /// <summary>The same program built for another contract, see tests/Contract/host/contracts.</summary>
+    public string HostOf(string contract) => Path.Combine(Directory, "host-" + contract);
+
     /// <summary>A fleeting plugin written in Go that the suite must accept.</summary>
     public string Reference => Path.Combine(Directory, "reference");
 

@@ -45,7 +45,7 @@ internal static class BindingTable
                 Field("build_info", Text, Wanted, "build build_information") with { Get = m => ((InitResponse)m).BuildInfo },
                 Field("capabilities", Text, Wanted, "capability features") with { List = "capabilities", Items = m => ((InitResponse)m).Capabilities, Get = word => word }]),
         new("Update", Names("Update", ""), [
-                Field("callback", Broker, Free, "broker broker_id callback_id server server_id listener service service_id stream id")],
+                Field("callback", Broker, Free, "broker broker_id callback_id server server_id listener service service_id stream id") with { ByStructure = true }],
             [
                 Field("id", Text, Required, "instance_id instance name uid mapkey ids instance_ids instances names") with { List = "instances", Items = m => ((UpdateResponse)m).Instances, Get = i => ((Contract.Instance)i).Id },
                 Field("state", ValueKind.State, Required, "status instance_state phase mapvalue states statuses") with { List = "instances", Items = m => ((UpdateResponse)m).Instances, Get = i => ((Contract.Instance)i).State }]),
@@ -62,7 +62,7 @@ internal static class BindingTable
                 Field("external_addr", Text, Required, "external_address external public_addr public_address external_ip public_ip") with { Group = "address", Get = m => ((ConnectInfoResponse)m).ExternalAddr, GetAlone = ExternalOrInternal },
                 .. Connector.OrderBy(c => c.Name != "key").Select(c => Field(c.Name, c.Kind, c.Name is "key" or "password" ? Required : Wanted, c.Synonyms) with { Get = m => ConfigOf(m) is { } config ? c.Get(config) : null, Group = c.Name is "key" or "password" ? "credential" : null }),
                 Field("expires", Time, Wanted, "expires_at expiry expiration expire expire_time valid_until not_after") with { Get = m => ((ConnectInfoResponse)m).Expires }]),
-        new("Heartbeat", Names("Heartbeat", "HealthCheck CheckHealth Health Check"), [Id with { Need = Wanted, Set = (m, v) => ((HeartbeatRequest)m).Id = (string)v }], [Healthy]),
+        new("Heartbeat", Names("Heartbeat", "HealthCheck CheckHealth Health Check"), [Id with { Need = Wanted, ByStructure = true, Set = (m, v) => ((HeartbeatRequest)m).Id = (string)v }], [Healthy]),
         new("Suspend", Names("Suspend", ""), [Ids with { Need = Wanted, Set = (m, v) => ((SuspendRequest)m).Ids.Add((string)v) }],
             [SucceededIds with { Items = m => ((SuspendResponse)m).Succeeded }, Error, ErrorCode]),
         new("Resume", Names("Resume", ""), [Ids with { Need = Wanted, Set = (m, v) => ((ResumeRequest)m).Ids.Add((string)v) }],

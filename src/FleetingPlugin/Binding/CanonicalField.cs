@@ -78,6 +78,9 @@ internal sealed record CanonicalField(string Name, ValueKind Kind, Need Need, IR
     /// <summary>The items of that list in a response.</summary>
     public Func<object, IList>? Items { get; init; }
 
+    /// <summary>Bound to the only field of a fitting type although nothing fails without it; required fields always are.</summary>
+    public bool ByStructure { get; init; }
+
     /// <summary>One bound member of a group satisfies the need of all.</summary>
     public string? Group { get; init; }
 }

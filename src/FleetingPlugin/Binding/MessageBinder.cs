@@ -117,7 +117,7 @@ internal sealed class MessageBinder
     }
 
     private static bool IsRequiredStill(CanonicalField field, List<BoundField> bound) =>
-        (field.Need == Need.Required || field.Kind == ValueKind.Broker)
+        (field.Need == Need.Required || field.ByStructure)
         && !bound.Exists(other => other.Field == field || (field.Group is not null && other.Field.Group == field.Group));
 
     private static (Rule Rule, int Index)? Match(CanonicalField field, Position place)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FleetingPlugin.Contract;
 using Google.Protobuf.Reflection;
 using Microsoft.Extensions.Logging;
@@ -43,6 +44,7 @@ internal sealed class ContractSearch(ContractCache? cache, ILogger log)
     {
         var attempts = new List<SourceAttempt>();
         var unreadable = false;
+        long begin = Stopwatch.GetTimestamp();
         foreach (ContractSource source in sources)
         {
             if (source.IsOrdered && source.Path == ContractSources.Builtin)
@@ -56,7 +58,7 @@ internal sealed class ContractSearch(ContractCache? cache, ILogger log)
                 if (file.Contracts.Count > 0)
                 {
                     var found = new FoundContract(file.Contracts, PathOf(source));
-                    Report(found, file, source);
+                    Report(found, file, source, Math.Round(Stopwatch.GetElapsedTime(begin).TotalMilliseconds, 1));
                     return new ContractSearchResult(found, attempts);
                 }
             }
@@ -71,9 +73,9 @@ internal sealed class ContractSearch(ContractCache? cache, ILogger log)
             : new ContractSearchResult(null, attempts);
     }
 
-    private void Report(FoundContract found, ContractFile file, ContractSource source)
+    private void Report(FoundContract found, ContractFile file, ContractSource source, double ms)
     {
-        log.ContractFound(found.Highest.Service.FullName, found.Highest.FileName, found.Origin, file.Form, source.Name);
+        log.ContractFound(found.Highest.Service.FullName, found.Highest.FileName, found.Origin, file.Form, source.Name, ms);
         foreach (WireContract other in found.Contracts.Skip(1))
         {
             log.OtherVersion(found.Highest.Service.FullName, other.Service.FullName);

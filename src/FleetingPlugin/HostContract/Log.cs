@@ -5,8 +5,8 @@ namespace FleetingPlugin.HostContract;
 /// <summary>What the search for the contract says.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(EventName = "contract_found", Level = LogLevel.Information, Message = "speaking {service} of {file}, found in {executable} ({form}, {source})")]
-    public static partial void ContractFound(this ILogger log, string service, string file, string executable, string form, string source);
+    [LoggerMessage(EventName = "contract_found", Level = LogLevel.Information, Message = "speaking {service} of {file}, found in {executable} ({form}, {source}) in {ms} ms")]
+    public static partial void ContractFound(this ILogger log, string service, string file, string executable, string form, string source, double ms);
 
     [LoggerMessage(EventName = "contract_versions", Level = LogLevel.Information, Message = "several versions of the contract: {service} is taken as the highest, {other} is there too")]
     public static partial void OtherVersion(this ILogger log, string service, string other);

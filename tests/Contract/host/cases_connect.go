@@ -14,13 +14,13 @@ import (
 
 func connectCases() []contractCase {
 	return []contractCase{
-		{"connect_info_of_an_unknown_id_is_an_error_naming_it", func(c *Case) {
+		{name: "connect_info_of_an_unknown_id_is_an_error_naming_it", run: func(c *Case) {
 			s, _ := c.startGroup(nil, Settings{})
 			_, err := s.Group.ConnectInfo(c.ctx, "nobody-ever-heard-of-it")
 			c.check(mentions(err, "nobody-ever-heard-of-it"), "ConnectInfo answered %q", errorText(err))
 			c.readable(err)
 		}},
-		{"connect_info_of_a_creating_or_deleted_instance_is_an_error_naming_it", func(c *Case) {
+		{name: "connect_info_of_a_creating_or_deleted_instance_is_an_error_naming_it", run: func(c *Case) {
 			s, _ := c.startGroup(pluginConfig{"simulated_boot": "1s"}, Settings{})
 			c.increase(s, 1)
 			for id := range c.states(s) {
@@ -32,7 +32,7 @@ func connectCases() []contractCase {
 			_, err := s.Group.ConnectInfo(c.ctx, id)
 			c.check(mentions(err, id), "ConnectInfo of a deleted instance answered %q", errorText(err))
 		}},
-		{"connect_info_fills_what_the_operator_left_open", func(c *Case) {
+		{name: "connect_info_fills_what_the_operator_left_open", run: func(c *Case) {
 			s, _ := c.startGroup(nil, Settings{})
 			c.increase(s, 2)
 			ids := c.untilRunning(s, 2)
@@ -51,13 +51,13 @@ func connectCases() []contractCase {
 			}
 			c.check(!bytes.Equal(first.Key, second.Key), "two instances share a login key")
 		}},
-		{"vm_user_is_the_username", func(c *Case) {
+		{name: "vm_user_is_the_username", run: func(c *Case) {
 			s, _ := c.startGroup(pluginConfig{"vm_user": "builder"}, Settings{})
 			c.increase(s, 1)
 			info := c.connectInfo(s, c.untilRunning(s, 1)[0])
 			c.check(info.Username == "builder", "username is %q with vm_user builder", info.Username)
 		}},
-		{"operators_connector_settings_win", func(c *Case) {
+		{name: "operators_connector_settings_win", run: func(c *Case) {
 			key := newKey()
 			settings := Settings{
 				OS: "linux", Arch: "arm64", Protocol: "ssh", ProtocolPort: 2222, Username: "ops", Password: "pässwörd",
@@ -74,7 +74,7 @@ func connectCases() []contractCase {
 				"got keepalive %v and timeout %v", info.Keepalive, info.Timeout)
 			c.check(info.Expires == nil, "expires is %v", info.Expires)
 		}},
-		{"static_password_alone_makes_no_key", func(c *Case) {
+		{name: "static_password_alone_makes_no_key", run: func(c *Case) {
 			s, _ := c.startGroup(nil, Settings{Password: "geheim", UseStaticCredentials: true})
 			c.increase(s, 1)
 			info := c.connectInfo(s, c.untilRunning(s, 1)[0])

@@ -6,9 +6,9 @@ func faultCases() []contractCase {
 	var cases []contractCase
 	for _, step := range []string{"image", "slot", "disk", "vmm", "boot", "ssh"} {
 		step := step
-		cases = append(cases, contractCase{"fault_at_" + step + "_fails_the_instance_only", func(c *Case) { c.faultWhileCreating(step) }})
+		cases = append(cases, contractCase{name: "fault_at_" + step + "_fails_the_instance_only", run: func(c *Case) { c.faultWhileCreating(step) }})
 	}
-	return append(cases, contractCase{"fault_at_undo_fails_the_instance_only", (*Case).faultWhileDeleting})
+	return append(cases, contractCase{name: "fault_at_undo_fails_the_instance_only", run: (*Case).faultWhileDeleting})
 }
 
 func (c *Case) faultWhileCreating(step string) {
@@ -39,5 +39,5 @@ func (c *Case) faultWhileDeleting() {
 func (c *Case) stillServes(s *Session) {
 	c.check(s.rpc.Ping() == nil, "Ping afterwards: %v", s.rpc.Ping())
 	c.check(!s.client.Exited(), "the plugin process is gone")
-	c.check(s.Group.Heartbeat(c.ctx, "nobody") != nil, "Heartbeat of an unknown id succeeded")
+	c.check(s.alive(c, "nobody") != nil, "a question about an unknown id succeeded")
 }

@@ -4,14 +4,14 @@ import "strings"
 
 func initCases() []contractCase {
 	return []contractCase{
-		{"init_answers_who_it_is", func(c *Case) {
+		{name: "init_answers_who_it_is", run: func(c *Case) {
 			_, provider := c.startGroup(nil, Settings{})
 			c.check(strings.Contains(provider.ID, c.config.text("name")), "ID %q does not name group %q", provider.ID, c.config.text("name"))
 			c.check(provider.MaxSize > 0, "MaxSize is %d", provider.MaxSize)
 			c.check(provider.Version != "", "Version is empty")
 			c.check(len(provider.Capabilities) == 0, "capabilities %v, want none", provider.Capabilities)
 		}},
-		{"init_reports_every_fault_with_its_text_intact", func(c *Case) {
+		{name: "init_reports_every_fault_with_its_text_intact", run: func(c *Case) {
 			s := c.start()
 			_, err := s.Group.Init(c.ctx, c.config.with(pluginConfig{
 				"größe_日本%": 1, "vm_memory_mb": "viel", "boot_timeout": "ein Weilchen – 5 µ?", "vm_num_cpu_core": 2,
@@ -22,19 +22,19 @@ func initCases() []contractCase {
 				c.check(mentions(err, word), "the error does not mention %q: %s", word, errorText(err))
 			}
 		}},
-		{"init_refuses_what_is_no_json", func(c *Case) {
+		{name: "init_refuses_what_is_no_json", needs: hasRawConfig, run: func(c *Case) {
 			s := c.start()
 			_, err := s.Group.Init(c.ctx, []byte(`{"name": `), Settings{})
 			c.check(mentions(err, "JSON"), "Init with cut-off JSON answered %q", errorText(err))
 			c.readable(err)
 		}},
-		{"init_names_both_users_when_they_differ", func(c *Case) {
+		{name: "init_names_both_users_when_they_differ", run: func(c *Case) {
 			s := c.start()
 			_, err := s.Group.Init(c.ctx, c.config.with(pluginConfig{"vm_user": "alice"}).json(), Settings{Username: "bob"})
 			c.check(mentions(err, "alice", "bob", "vm_user"), "Init with two users answered %q", errorText(err))
 		}},
 		// The runner calls Shutdown after a failed Init too, and tries again with a new process.
-		{"shutdown_works_after_a_failed_init", func(c *Case) {
+		{name: "shutdown_works_after_a_failed_init", run: func(c *Case) {
 			s := c.start()
 			_, err := s.Group.Init(c.ctx, []byte(`{"nonsense": true}`), Settings{})
 			c.check(err != nil, "Init accepted a bad configuration")
@@ -43,7 +43,7 @@ func initCases() []contractCase {
 			s.kill()
 			c.startGroup(nil, Settings{})
 		}},
-		{"second_plugin_of_a_group_is_refused", func(c *Case) {
+		{name: "second_plugin_of_a_group_is_refused", run: func(c *Case) {
 			first, _ := c.startGroup(nil, Settings{})
 			second := c.start()
 			_, err := second.Group.Init(c.ctx, c.config.json(), Settings{})
@@ -52,11 +52,11 @@ func initCases() []contractCase {
 			c.increase(first, 1)
 			c.untilRunning(first, 1)
 		}},
-		{"max_size_is_what_the_operator_set", func(c *Case) {
+		{name: "max_size_is_what_the_operator_set", run: func(c *Case) {
 			_, provider := c.startGroup(pluginConfig{"max_vms": 3}, Settings{})
 			c.check(provider.MaxSize == 3, "MaxSize is %d with max_vms 3", provider.MaxSize)
 		}},
-		{"max_size_is_the_number_of_slots_of_the_subnet", func(c *Case) {
+		{name: "max_size_is_the_number_of_slots_of_the_subnet", run: func(c *Case) {
 			_, provider := c.startGroup(pluginConfig{"vm_subnet": "10.213.0.0/28"}, Settings{})
 			c.check(provider.MaxSize == 8, "MaxSize is %d with a /28, which has 8 pairs of addresses", provider.MaxSize)
 		}},

@@ -4,7 +4,7 @@ import "strings"
 
 func lifeCycleCases() []contractCase {
 	return []contractCase{
-		{"life_cycle", func(c *Case) {
+		{name: "life_cycle", run: func(c *Case) {
 			s, _ := c.startGroup(nil, Settings{})
 			c.check(len(c.states(s)) == 0, "a new group lists %v", c.states(s))
 			c.increase(s, 3)
@@ -13,7 +13,7 @@ func lifeCycleCases() []contractCase {
 				info, err := s.Group.ConnectInfo(c.ctx, id)
 				c.check(err == nil, "ConnectInfo(%s): %s", id, errorText(err))
 				c.check(info.ID == id, "ConnectInfo(%s) is about %q", id, info.ID)
-				err = s.Group.Heartbeat(c.ctx, id)
+				err = s.alive(c, id)
 				c.check(err == nil, "Heartbeat(%s): %s", id, errorText(err))
 			}
 			c.decrease(s, ids[:2]...)
@@ -24,7 +24,7 @@ func lifeCycleCases() []contractCase {
 			err := s.Group.Shutdown(c.ctx)
 			c.check(err == nil, "Shutdown: %s", errorText(err))
 		}},
-		{"new_instances_are_creating_at_once", func(c *Case) {
+		{name: "new_instances_are_creating_at_once", run: func(c *Case) {
 			s, _ := c.startGroup(pluginConfig{"simulated_boot": "2s"}, Settings{})
 			c.increase(s, 4)
 			states := c.states(s)
@@ -34,7 +34,7 @@ func lifeCycleCases() []contractCase {
 			}
 			c.untilRunning(s, 4)
 		}},
-		{"ids_are_never_used_again", func(c *Case) {
+		{name: "ids_are_never_used_again", run: func(c *Case) {
 			s, provider := c.startGroup(nil, Settings{})
 			seen := map[string]bool{}
 			for round := 0; round < 3; round++ {
@@ -49,7 +49,7 @@ func lifeCycleCases() []contractCase {
 				c.untilGone(s, ids...)
 			}
 		}},
-		{"decrease_is_idempotent_and_knows_no_unknown_id", func(c *Case) {
+		{name: "decrease_is_idempotent_and_knows_no_unknown_id", run: func(c *Case) {
 			s, _ := c.startGroup(nil, Settings{})
 			c.increase(s, 1)
 			id := c.untilRunning(s, 1)[0]
@@ -58,7 +58,7 @@ func lifeCycleCases() []contractCase {
 			c.untilGone(s, id)
 			c.decrease(s, id, id+"x")
 		}},
-		{"decrease_ends_a_creation", func(c *Case) {
+		{name: "decrease_ends_a_creation", run: func(c *Case) {
 			s, _ := c.startGroup(pluginConfig{"simulated_boot": "10m"}, Settings{})
 			c.increase(s, 2)
 			for id := range c.states(s) {
@@ -66,11 +66,11 @@ func lifeCycleCases() []contractCase {
 				c.untilGone(s, id)
 			}
 		}},
-		{"decrease_of_nothing_is_success", func(c *Case) {
+		{name: "decrease_of_nothing_is_success", run: func(c *Case) {
 			s, _ := c.startGroup(nil, Settings{})
 			c.decrease(s)
 		}},
-		{"suspend_and_resume_are_not_supported", func(c *Case) {
+		{name: "suspend_and_resume_are_not_supported", needs: hasSuspend, run: func(c *Case) {
 			s, _ := c.startGroup(nil, Settings{})
 			c.increase(s, 1)
 			ids := c.untilRunning(s, 1)
@@ -80,7 +80,7 @@ func lifeCycleCases() []contractCase {
 			c.check(len(done) == 0 && mentions(err, "not supported"), "Resume answered %v, %q", done, errorText(err))
 			c.check(c.states(s)[ids[0]] == stateRunning, "the instance is %q afterwards", c.states(s)[ids[0]])
 		}},
-		{"heartbeat_of_an_unknown_id_is_an_error", func(c *Case) {
+		{name: "heartbeat_of_an_unknown_id_is_an_error", needs: hasHeartbeat, run: func(c *Case) {
 			s, _ := c.startGroup(nil, Settings{})
 			err := s.Group.Heartbeat(c.ctx, "nobody-ever-heard-of-it")
 			c.check(mentions(err, "nobody-ever-heard-of-it"), "Heartbeat answered %q", errorText(err))

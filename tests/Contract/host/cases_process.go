@@ -8,12 +8,12 @@ import (
 
 func processCases() []contractCase {
 	return []contractCase{
-		{"kill_right_after_start", func(c *Case) { c.start() }},
-		{"kill_while_instances_are_created", func(c *Case) {
+		{name: "kill_right_after_start", run: func(c *Case) { c.start() }},
+		{name: "kill_while_instances_are_created", run: func(c *Case) {
 			s, _ := c.startGroup(pluginConfig{"simulated_boot": "10m"}, Settings{})
 			c.increase(s, 8)
 		}},
-		{"kill_after_shutdown_ends_with_code_0", func(c *Case) {
+		{name: "kill_after_shutdown_ends_with_code_0", run: func(c *Case) {
 			s, _ := c.startGroup(nil, Settings{})
 			c.increase(s, 1)
 			c.untilRunning(s, 1)
@@ -23,7 +23,7 @@ func processCases() []contractCase {
 			code := s.command.ProcessState.ExitCode()
 			c.check(code == 0, "the plugin ended with code %d", code)
 		}},
-		{"kill_with_a_call_in_flight", func(c *Case) {
+		{name: "kill_with_a_call_in_flight", run: func(c *Case) {
 			s, _ := c.startGroup(nil, Settings{})
 			done := make(chan struct{})
 			go func() {
@@ -40,7 +40,7 @@ func processCases() []contractCase {
 			<-done
 		}},
 		// systemd signals the whole control group: the host still needs its plugin then.
-		{"stays_when_signalled_while_the_host_lives", func(c *Case) {
+		{name: "stays_when_signalled_while_the_host_lives", run: func(c *Case) {
 			s, _ := c.startGroup(nil, Settings{})
 			c.increase(s, 1)
 			ids := c.untilRunning(s, 1)
@@ -49,8 +49,8 @@ func processCases() []contractCase {
 				c.check(err == nil, "%v: %v", signal, err)
 				for call := 0; call < 10; call++ { // A signal takes effect soon after it was sent, not at once.
 					time.Sleep(20 * time.Millisecond)
-					err = s.Group.Heartbeat(c.ctx, ids[0])
-					c.check(err == nil, "Heartbeat after %v: %s", signal, errorText(err))
+					err = s.alive(c, ids[0])
+					c.check(err == nil, "asked after %v: %s", signal, errorText(err))
 				}
 			}
 		}},

@@ -1,23 +1,24 @@
+//go:build !renamed && !streamed && !mapped && !callback
+
 package main
 
 import (
 	"context"
-	"errors"
-	"time"
 
+	"github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	pb "hosttest/fleeting"
 )
+
+var wire = wireContract{service: "vmpool.fleeting.v1.InstanceGroup"}
 
 // canonicalGroup speaks proto/fleeting.proto.
 type canonicalGroup struct {
 	client pb.InstanceGroupClient
 }
 
-func newGroup(conn *grpc.ClientConn) Group {
+func newGroup(conn *grpc.ClientConn, _ *plugin.GRPCBroker) Group {
 	return &canonicalGroup{client: pb.NewInstanceGroupClient(conn)}
 }
 
@@ -68,17 +69,13 @@ func (g *canonicalGroup) ConnectInfo(ctx context.Context, id string) (ConnectInf
 	if err != nil {
 		return ConnectInfo{}, err
 	}
-	result := ConnectInfo{
+	return ConnectInfo{
 		Settings:     fromConnectorConfig(answer.GetConfig()),
 		ID:           answer.GetId(),
 		ExternalAddr: answer.GetExternalAddr(),
 		InternalAddr: answer.GetInternalAddr(),
-	}
-	if answer.Expires != nil {
-		expires := answer.Expires.AsTime()
-		result.Expires = &expires
-	}
-	return result, nil
+		Expires:      toTime(answer.Expires),
+	}, nil
 }
 
 func (g *canonicalGroup) Heartbeat(ctx context.Context, id string) error {
@@ -135,30 +132,4 @@ func fromConnectorConfig(c *pb.ConnectorConfig) Settings {
 		Keepalive:            c.GetKeepalive().AsDuration(),
 		Timeout:              c.GetTimeout().AsDuration(),
 	}
-}
-
-// An unset duration stays absent on the wire, as the operator left it.
-func toDuration(d time.Duration) *durationpb.Duration {
-	if d == 0 {
-		return nil
-	}
-	return durationpb.New(d)
-}
-
-func textError(text string) error {
-	if text == "" {
-		return nil
-	}
-	return errors.New(text)
-}
-
-// errorText is the plugin's own sentence, without what the gRPC library puts around it.
-func errorText(err error) string {
-	if err == nil {
-		return ""
-	}
-	if s, ok := status.FromError(err); ok {
-		return s.Message()
-	}
-	return err.Error()
 }

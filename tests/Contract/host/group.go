@@ -6,7 +6,7 @@ import (
 )
 
 // Group is fleeting's instance group in plain Go types. Cases, demo and measurements are written against it alone, so that
-// a host for another wire contract only needs another implementation of newGroup.
+// a host for another wire contract only needs another contract_*.go with its newGroup.
 type Group interface {
 	// Init hands over plugin_config as JSON and the operator's connector_config.
 	Init(ctx context.Context, config []byte, settings Settings) (ProviderInfo, error)

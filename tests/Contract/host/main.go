@@ -18,6 +18,7 @@ func commands() []command {
 		{"hold", "start a plugin and keep it until killed", runHold},
 		{"init", "call Init and say what it answers", runInit},
 		{"handshake", "measure exec to handshake line", runHandshake},
+		{"search", "measure how long the plugin looks for this program's contract", runSearch},
 		{"rss", "measure resident memory with simulated instances", runRss},
 		{"demo", "give real CI jobs to real instances", runDemo},
 		{"recovery", "kill the plugin in the middle of its work and look what becomes of real instances", runRecovery},

@@ -12,6 +12,48 @@ import (
 	"time"
 )
 
+// runSearch starts and ends the plugin n times and takes from its log how long it looked for this program's contract; the
+// first start only warms the page cache.
+func runSearch(args []string) error {
+	flags := flag.NewFlagSet("search", flag.ExitOnError)
+	path := flags.String("plugin", "", "plugin executable")
+	count := flags.Int("n", 10, "measured starts")
+	flags.Parse(args)
+
+	var times []float64
+	for i := 0; i <= *count; i++ {
+		took, err := searchTime(*path)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			times = append(times, took)
+		}
+	}
+	sort.Float64s(times)
+	emit(map[string]interface{}{
+		"measure": "search", "n": *count, "median_ms": median(times), "min_ms": times[0], "max_ms": times[len(times)-1],
+	})
+	return nil
+}
+
+func searchTime(path string) (float64, error) {
+	session, err := startPlugin(sessionOptions{plugin: path})
+	if err != nil {
+		return 0, err
+	}
+	defer session.client.Kill()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		record, found := session.Logs.find(func(r Record) bool {
+			return r.FromPlugin && r.field("executable") != "" && r.field("ms") != ""
+		})
+		if found {
+			return strconv.ParseFloat(record.field("ms"), 64)
+		}
+	}
+	return 0, fmt.Errorf("the plugin did not log within 10 s where it found the contract and how long it looked")
+}
+
 // runHandshake starts and ends the plugin n times; the first start only warms the page cache.
 func runHandshake(args []string) error {
 	flags := flag.NewFlagSet("handshake", flag.ExitOnError)

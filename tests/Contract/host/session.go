@@ -32,8 +32,8 @@ func (groupPlugin) GRPCServer(*plugin.GRPCBroker, *grpc.Server) error {
 	return fmt.Errorf("this program is a host, not a plugin")
 }
 
-func (groupPlugin) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, conn *grpc.ClientConn) (interface{}, error) {
-	return newGroup(conn), nil
+func (groupPlugin) GRPCClient(_ context.Context, broker *plugin.GRPCBroker, conn *grpc.ClientConn) (interface{}, error) {
+	return newGroup(conn, broker), nil
 }
 
 // Session is one plugin process and go-plugin's client of it.

@@ -12,6 +12,8 @@ import (
 type contractCase struct {
 	name string
 	run  func(c *Case)
+	// needs is what the contract must have for the case; empty if every contract will do.
+	needs feature
 }
 
 func allCases() []contractCase {
@@ -50,6 +52,10 @@ func runSuite(args []string) error {
 			continue
 		}
 		ran++
+		if why, lacking := wire.lacks[each.needs]; lacking {
+			emit(map[string]interface{}{"case": each.name, "ok": true, "notApplicable": why})
+			continue
+		}
 		c := &Case{options: sessionOptions{plugin: *path, autoMTLS: *autoMTLS}, config: base}
 		if *only == "" {
 			c.config = base.separate(index)

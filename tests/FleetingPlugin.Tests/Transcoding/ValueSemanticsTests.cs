@@ -27,6 +27,15 @@ public sealed class ValueSemanticsTests
         Assert.Empty(await AnswerAsync(binding, "Increase", [], new IncreaseResponse()));
     }
 
+    [Fact]
+    public async Task Heartbeat_of_a_wrapped_id_asks_about_that_instance()
+    {
+        ContractBinding binding = Contract(("rpc Update(", "rpc Heartbeat(google.protobuf.StringValue) returns (google.protobuf.Empty); rpc Update("));
+        var service = new RecordingService { Response = new HeartbeatResponse() };
+        await Served(binding, "Heartbeat", service).AnswerAsync(new byte[] { 0x0A, 2, (byte)'v', (byte)'1' }, CancellationToken.None);
+        Assert.Equal(new HeartbeatRequest { Id = "v1" }, service.Request);
+    }
+
     [Theory]
     [InlineData(0, "full", "12 04 66756C6C")]
     [InlineData(2, "full", "08 02")]
