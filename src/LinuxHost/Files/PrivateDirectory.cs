@@ -12,9 +12,12 @@ public static class PrivateDirectory
     /// <exception cref="HostResourceException">It cannot be created, is no directory, or cannot be written; names it and the reason.</exception>
     public static void Ensure(string path, UnixFileMode mode = OwnerOnly)
     {
-        if (File.Exists(path))
+        for (string? at = path; at is not null; at = Path.GetDirectoryName(at))
         {
-            throw new HostResourceException($"cannot use {path}: it is a file, not a directory");
+            if (File.Exists(at))
+            {
+                throw new HostResourceException($"cannot use {path}: {(at == path ? "it" : at)} is a file, not a directory");
+            }
         }
         try
         {
@@ -26,7 +29,7 @@ public static class PrivateDirectory
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new HostResourceException($"cannot create or use directory {path}: {e.Message}", e);
+            throw new HostResourceException($"cannot create or use directory {path}: {e.Message.TrimEnd('.')}", e);
         }
         RequireWritable(path);
     }

@@ -48,12 +48,12 @@ public sealed class DirectoryFaultTests(GoHost go) : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(PlayedHost.State)]
-    [InlineData(PlayedHost.State + "/below")]
-    public async Task A_file_in_the_place_of_the_state_directory_is_named(string directory)
+    [InlineData(PlayedHost.State, "it is a file")]
+    [InlineData(PlayedHost.State + "/below", PlayedHost.State + " is a file")]
+    public async Task A_file_in_the_place_of_the_state_directory_is_named(string directory, string expected)
     {
         await _host.WriteAsync(PlayedHost.State, "");
-        (await _host.InitAsync(new() { ["state_directory"] = directory })).AssertRefusedOnlyFor("state_directory cannot be used", directory);
+        (await _host.InitAsync(new() { ["state_directory"] = directory })).AssertRefusedOnlyFor("state_directory cannot be used", directory, expected);
     }
 
     [Fact]
