@@ -87,7 +87,7 @@ func (d *demo) workUntilHalfMade(ctx context.Context) (crashFacts, error) {
 		for _, instance := range instances {
 			switch {
 			// Its record may be a moment ahead of the Update before it.
-			case instance.State == stateRunning && d.instances[instance.ID].state != stateRunning:
+			case instance.State == stateRunning && (d.instances[instance.ID] == nil || d.instances[instance.ID].state != stateRunning):
 			case instance.State == stateRunning:
 				facts.Running = instance
 			case instance.State == stateCreating && instance.Pid != 0:
