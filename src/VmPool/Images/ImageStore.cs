@@ -84,8 +84,8 @@ public sealed class ImageStore : IImageStore, IAsyncDisposable
     public Task<bool> RemoveAsync(string hash, CancellationToken cancellationToken) => _images.RemoveAsync(hash, cancellationToken);
 
     /// <summary>
-    /// Cancels a running build, which kills its tools and its machine at once, and waits up to a second for its end. What it
-    /// leaves on disk is found by the next build or <c>gc</c>, its network slot by the next opening of a group.
+    /// Cancels a running build, which kills its tools and quits its machine, and waits up to a second for its end. What it
+    /// leaves on disk is found by the next build or <c>gc</c>, its machine and network slot by the group's next opening.
     /// </summary>
     public async ValueTask DisposeAsync()
     {

@@ -78,6 +78,7 @@ internal sealed class HostForwarding(string runDirectory)
             }
         }
         File.Delete(_remembered);
+        TemporaryName.RemoveLeftovers(runDirectory);
     }
 
     private Dictionary<string, string> Remembered() =>

@@ -40,7 +40,7 @@ public sealed class SlotLifeTests : IAsyncLifetime
         {
             ChildProcess victim = await _host.StartAsync(_host.HostNamespace, "acquire", [.. _host.Settings, "owner=g-1", "dns=192.0.2.53"]);
             string claims = Path.Join(_host.RunDirectory, "slots");
-            await TestHost.WaitAsync(() => Directory.Exists(claims) && Directory.EnumerateFiles(claims).Any(), "the victim claims a slot");
+            await TestHost.WaitAsync(() => Directory.Exists(claims) && Directory.EnumerateFiles(claims).Any(file => !TemporaryName.IsLeftover(file)), "the victim claims a slot");
             await Task.Delay(milliseconds);
             victim.Kill();
             await victim.Exited.WaitAsync(TimeSpan.FromSeconds(30));

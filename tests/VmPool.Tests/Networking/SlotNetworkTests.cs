@@ -4,9 +4,14 @@ using VmPool.Networking;
 namespace VmPool.Tests.Networking;
 
 /// <summary>Real slots in a namespace that plays the host; needs root, iproute2, nftables and /dev/net/tun.</summary>
-public sealed class SlotNetworkTests(TestHost host) : IClassFixture<TestHost>
+public sealed class SlotNetworkTests(TestHost host) : IClassFixture<TestHost>, IAsyncLifetime
 {
     private const string Refused = "ConnectionRefused";
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    // The host has eight slots, fewer than all tests together take.
+    public Task DisposeAsync() => host.DriveAsync("release-all");
 
     [Fact]
     public async Task A_guest_reaches_the_internet_in_both_families_from_the_hosts_own_address()
