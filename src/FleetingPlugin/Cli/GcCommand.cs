@@ -52,11 +52,12 @@ internal static class GcCommand
             using var loggers = new ConsoleLoggerFactory(parsed.InvocationConfiguration.Error);
             var opener = new GroupOpener(loggers, TimeProvider.System);
             bool clean = true;
+            var imageDirectories = new SortedSet<string>(StringComparer.Ordinal);
             foreach (string directory in Directory.GetDirectories(groups).Order(StringComparer.Ordinal))
             {
-                clean &= await CollectAsync(directory, opener, output, cancellationToken);
+                clean &= await CollectAsync(directory, imageDirectories, opener, output, cancellationToken);
             }
-            foreach (string images in ImageDirectories(groups))
+            foreach (string images in imageDirectories)
             {
                 clean &= await ImageStore.CollectScratchAsync(images, loggers.CreateLogger("images"), cancellationToken);
             }
@@ -65,10 +66,8 @@ internal static class GcCommand
         return command;
     }
 
-    private static IEnumerable<string> ImageDirectories(string groups) => Directory.GetDirectories(groups)
-        .Select(ConfigSource.Recorded).OfType<GroupOptions>().Select(options => options.ImagesDirectory).Distinct(StringComparer.Ordinal);
-
-    private static async Task<bool> CollectAsync(string directory, GroupOpener opener, TextWriter output, CancellationToken cancellationToken)
+    private static async Task<bool> CollectAsync(
+        string directory, SortedSet<string> imageDirectories, GroupOpener opener, TextWriter output, CancellationToken cancellationToken)
     {
         string name = Path.GetFileName(directory);
         try
@@ -78,6 +77,7 @@ internal static class GcCommand
                 output.WriteLine($"group {name}: skipped, its last Init is not recorded ({directory})");
                 return false;
             }
+            imageDirectories.Add(options.ImagesDirectory);
             await using OpenedGroup group = await opener.OpenForCollectionAsync(options, cancellationToken);
             int left = await group.Instances.WaitForReclaimsAsync(Patience, cancellationToken);
             int running = group.Instances.List().Count(report => report.State is InstanceState.Running);

@@ -105,7 +105,6 @@ public sealed class CommandFaultTests(GoHost go) : IDisposable
         await using PlayedHost host = await PlayedHost.CreateAsync(go);
         await host.RunAsync("mkdir", "-m", "0700", PlayedHost.State);
         await host.WriteAsync(PlayedHost.Root + "/config.toml", $"{Entry("one")}state_directory = \"{PlayedHost.State}\"\n");
-        string plugin = $"{PlayedHost.Root}/plugin/{Path.GetFileName(Repository.Plugin)}";
         foreach (string[] arguments in new string[][]
         {
             ["status", "--config", PlayedHost.Root + "/config.toml"], ["image", "ls", "--config", PlayedHost.Root + "/config.toml"],
@@ -113,11 +112,11 @@ public sealed class CommandFaultTests(GoHost go) : IDisposable
         })
         {
             HostCommandException refused = await Assert.ThrowsAsync<HostCommandException>(() =>
-                host.RunAsync("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "--", plugin, .. arguments]));
+                host.RunAsync("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", "--", PlayedHost.Plugin, .. arguments]));
             Assert.Equal((1, $"{Program}: {PlayedHost.State} can be read by its owner only; run this as root\n"), (refused.ExitCode, refused.ErrorOutput));
         }
         HostCommandException unbuilt = await Assert.ThrowsAsync<HostCommandException>(() => host.RunAsync(
-            "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--", plugin, "image", "build", "--config", PlayedHost.Root + "/config.toml"));
+            "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--", PlayedHost.Plugin, "image", "build", "--config", PlayedHost.Root + "/config.toml"));
         Assert.Equal(1, unbuilt.ExitCode);
         Assert.StartsWith($"{Program}: an image cannot be built here: this process is not root", Assert.Single(unbuilt.ErrorOutput.TrimEnd('\n').Split('\n')), StringComparison.Ordinal);
     }

@@ -16,6 +16,9 @@ internal sealed class PlayedHost : IAsyncDisposable
     /// <summary>Everything of the test lies below this directory, seen from inside.</summary>
     public const string Root = "/run/vmpool-test";
 
+    /// <summary>The plugin, seen from inside.</summary>
+    public static readonly string Plugin = $"{Root}/plugin/{Path.GetFileName(Repository.Plugin)}";
+
     /// <summary>The state directory that the group gets unless the test sets another.</summary>
     public const string State = Root + "/state";
 
@@ -96,14 +99,14 @@ internal sealed class PlayedHost : IAsyncDisposable
         return answer;
     }
 
-    /// <summary>Starts the Go host, which keeps the group until the test kills it.</summary>
+    /// <summary>Starts the Go host, which keeps the group until the test kills it, once the plugin has logged a certain text.</summary>
     /// <returns>The Go host, and the plugin's pid.</returns>
-    public async Task<(ChildProcess Host, int PluginPid)> HoldAsync(Dictionary<string, object>? config = null)
+    public async Task<(ChildProcess Host, int PluginPid)> HoldAsync(Dictionary<string, object> config, string until)
     {
         string output = Path.Combine(_directory, "hold.log");
         ChildProcess host = Spawn.Start(new SpawnRequest
         {
-            Program = "nsenter", Arguments = [.. Enter, .. InitCommand(config), "-hold", "100s", "-for", "100s"], OutputPath = output,
+            Program = "nsenter", Arguments = [.. Enter, .. InitCommand(config), "-until", until, "-hold", "100s", "-for", "100s"], OutputPath = output,
         });
         string? line = null;
         await UntilAsync(() => host.Exited.IsCompleted
@@ -153,7 +156,7 @@ internal sealed class PlayedHost : IAsyncDisposable
         {
             config[key] = value;
         }
-        return [Root + "/host/host", "init", "-plugin", $"{Root}/plugin/{Path.GetFileName(Repository.Plugin)}", "-config", JsonSerializer.Serialize(config)];
+        return [Root + "/host/host", "init", "-plugin", Plugin, "-config", JsonSerializer.Serialize(config)];
     }
 
     private async Task PrepareAsync()
