@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using FleetingPlugin.Fleeting;
 using LinuxHost;
-using Microsoft.Extensions.Logging;
 using VmPool;
 using VmPool.Images;
 using VmPool.Instances;
