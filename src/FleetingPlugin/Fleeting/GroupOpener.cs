@@ -2,7 +2,6 @@ using System.Text;
 using FleetingPlugin.Options;
 using LinuxHost;
 using Microsoft.Extensions.Logging;
-using VmPool;
 using VmPool.Instances;
 using VmPool.Keys;
 using VmPool.Options;
