@@ -51,7 +51,7 @@ public sealed class ContractSuiteTests(GoHost go)
         Assert.Equal(CaseNames.All, result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
-    private async Task PassesAsync(string host, string plugin, string[] selection, string[] expected, params string[] notApplicable)
+    private static async Task PassesAsync(string host, string plugin, string[] selection, string[] expected, params string[] notApplicable)
     {
         using var group = new SimulatedGroup();
         HostCommandResult result = await HostCommand.RunAsync(host, ["suite", "-plugin", plugin, "-config", group.Config, .. selection],
