@@ -2,6 +2,7 @@ using System.Text;
 using FleetingPlugin.Options;
 using LinuxHost;
 using Microsoft.Extensions.Logging;
+using VmPool;
 using VmPool.Instances;
 using VmPool.Keys;
 using VmPool.Options;
