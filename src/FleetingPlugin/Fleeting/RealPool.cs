@@ -40,7 +40,7 @@ internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILogger
         OwnDirectory.Ensure(options.DiskDirectory);
         var slots = new NetworkSlots(options, loggers.CreateLogger("slots"), clock);
         images = new ImageStore(options, hypervisor, slots, clock, loggers.CreateLogger<ImageStore>());
-        return new VmPorts(hypervisor, slots, images, new InstanceDisks(options), new SshProbe(clock), new HostCapacity());
+        return new VmPorts(hypervisor, slots, images, new InstanceDisks(options), new SshProbe(clock, options.Network.SshPort), new HostCapacity());
     }
 
     /// <summary>The hypervisor that the configuration names, or the best one installed.</summary>
