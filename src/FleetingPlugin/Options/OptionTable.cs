@@ -78,7 +78,7 @@ internal static class OptionTable
         OptionKey.Of("network.manage_sysctl", Rules.Boolean, OptionDefault.Is("true"), "false",
             "Whether the plugin may switch on IP forwarding, on its own interfaces and the egress interface only. With false it must be on already.",
             (o, v) => o with { Network = o.Network with { ManageSysctl = v } }),
-        OptionKey.Of("image.mirror", Rules.Mirror, OptionDefault.From("the mirror of the host's own apt sources"), "\"https://deb.debian.org/debian\"",
+        OptionKey.Of("image.mirror", Rules.Mirror, OptionDefault.From("the mirror of the host's own apt sources"), "\"https://mirror.example.org/debian\"",
             "Debian package mirror from which the image is built.",
             (o, v) => o with { Image = o.Image with { Mirror = v } }),
     ];
