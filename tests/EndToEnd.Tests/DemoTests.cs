@@ -13,6 +13,7 @@ public sealed class DemoTests
     public async Task Two_jobs_run_in_two_machines_and_nothing_is_left_behind()
     {
         string report = Path.Combine(Repository.Root, "artifacts", "demo", "timeline.json");
+        Directory.CreateDirectory(Path.GetDirectoryName(report)!);
         File.Delete(report);
 
         IReadOnlyList<string> output = await Scenario.RunAsync("tests/demo/run-demo");
