@@ -44,7 +44,8 @@ internal sealed partial class PluginProcess : IDisposable
     public static PluginProcess Start(IEnumerable<(string Name, string Value)> environment, params string[] wrapper)
     {
         string[] command = [.. wrapper, Executable];
-        var start = new ProcessStartInfo(command[0], command[1..])
+        // Whoever runs the tests may ignore signals (nohup, some CI runners), and a child inherits that.
+        var start = new ProcessStartInfo("env", ["--default-signal=HUP,INT,QUIT,TERM", .. command])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
