@@ -41,7 +41,11 @@ public static class AtomicFile
     {
         var options = new FileStreamOptions
         {
-            Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.Read, BufferSize = 0, UnixCreateMode = mode,
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Share = FileShare.Read,
+            BufferSize = 0,
+            UnixCreateMode = mode,
         };
         using var file = new FileStream(path, options);
         File.SetUnixFileMode(file.SafeFileHandle, mode);

@@ -47,7 +47,10 @@ internal sealed class BuildLog : IDisposable
         string path = System.IO.Path.Combine(directory, name);
         var options = new FileStreamOptions
         {
-            Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.ReadWrite, UnixCreateMode = AtomicFile.PrivateMode,
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Share = FileShare.ReadWrite,
+            UnixCreateMode = AtomicFile.PrivateMode,
         };
         return new BuildLog(new FileStream(path, options), path, time, logger);
     }

@@ -30,8 +30,13 @@ internal static class HostTrial
             var plan = new SlotPlan(SlotPlan.NumberOf(IPAddress.Parse("192.0.2.1"))!.Value);
             var policy = new SlotPolicy
             {
-                EgressLink = "lo", Mtu = 1500, HasIpv6 = HostForwarding.HasIpv6, Subnet = IPNetwork.Parse("192.0.2.0/24"),
-                Resolvers = [IPAddress.Parse("192.0.2.3")], HostAddresses = [], Allow = [],
+                EgressLink = "lo",
+                Mtu = 1500,
+                HasIpv6 = HostForwarding.HasIpv6,
+                Subnet = IPNetwork.Parse("192.0.2.0/24"),
+                Resolvers = [IPAddress.Parse("192.0.2.3")],
+                HostAddresses = [],
+                Allow = [],
             };
             await TryAsync(faults, "load nftables rules (does the kernel have nf_tables with nat, reject and ct?)",
                 () => Nft.ApplyAsync(SlotRules.Write(plan, policy) + HostRules.Add(plan, policy), name, cancellationToken));

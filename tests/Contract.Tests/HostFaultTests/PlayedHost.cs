@@ -106,7 +106,9 @@ internal sealed class PlayedHost : IAsyncDisposable
         string output = Path.Combine(_directory, "hold.log");
         ChildProcess host = Spawn.Start(new SpawnRequest
         {
-            Program = "nsenter", Arguments = [.. Enter, .. InitCommand(config), "-until", until, "-hold", "100s", "-for", "100s"], OutputPath = output,
+            Program = "nsenter",
+            Arguments = [.. Enter, .. InitCommand(config), "-until", until, "-hold", "100s", "-for", "100s"],
+            OutputPath = output,
         });
         string? line = null;
         await UntilAsync(() => host.Exited.IsCompleted

@@ -30,8 +30,14 @@ public sealed class ConnectorSettingsTests
     {
         var settings = new ConnectorSettings
         {
-            Os = "debian", Arch = "riscv64", Protocol = "ssh", ProtocolPort = 2222, Username = "ubuntu", Password = "secret",
-            Keepalive = TimeSpan.FromSeconds(3), Timeout = TimeSpan.FromMinutes(1),
+            Os = "debian",
+            Arch = "riscv64",
+            Protocol = "ssh",
+            ProtocolPort = 2222,
+            Username = "ubuntu",
+            Password = "secret",
+            Keepalive = TimeSpan.FromSeconds(3),
+            Timeout = TimeSpan.FromMinutes(1),
         };
         Assert.Equal(settings, settings.Effective("ci"));
     }
@@ -41,8 +47,16 @@ public sealed class ConnectorSettingsTests
     {
         var settings = ConnectorSettings.From(new ConnectorConfig
         {
-            Os = "linux", Arch = "amd64", Protocol = "ssh", ProtocolPort = 2222, Username = "u", Password = "p", Key = ByteString.CopyFromUtf8("k"),
-            UseStaticCredentials = true, Keepalive = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)), Timeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(2)),
+            Os = "linux",
+            Arch = "amd64",
+            Protocol = "ssh",
+            ProtocolPort = 2222,
+            Username = "u",
+            Password = "p",
+            Key = ByteString.CopyFromUtf8("k"),
+            UseStaticCredentials = true,
+            Keepalive = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)),
+            Timeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(2)),
         });
         Assert.Equal(("linux", "amd64", "ssh", 2222, "u", "p"), (settings.Os, settings.Arch, settings.Protocol, settings.ProtocolPort, settings.Username, settings.Password));
         Assert.Equal("k", Encoding.UTF8.GetString(settings.Key.Span));

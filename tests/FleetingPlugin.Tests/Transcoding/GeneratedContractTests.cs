@@ -56,8 +56,15 @@ internal sealed class RoundTrip
     {
         var settings = new ConnectorConfig
         {
-            Os = "linux", Arch = "arm64", Protocol = "ssh", ProtocolPort = random.Next(1, 65536), Username = "ci", Password = "pass word",
-            Key = ByteString.CopyFrom(Pem), UseStaticCredentials = true, Keepalive = Duration.FromTimeSpan(TimeSpan.FromSeconds(random.Next(1, 100))),
+            Os = "linux",
+            Arch = "arm64",
+            Protocol = "ssh",
+            ProtocolPort = random.Next(1, 65536),
+            Username = "ci",
+            Password = "pass word",
+            Key = ByteString.CopyFrom(Pem),
+            UseStaticCredentials = true,
+            Keepalive = Duration.FromTimeSpan(TimeSpan.FromSeconds(random.Next(1, 100))),
             Timeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(random.Next(1, 600))),
         };
         await InitAsync(settings);
@@ -84,7 +91,11 @@ internal sealed class RoundTrip
         }
         Dictionary<string, List<object>> answer = await CallAsync("Init", values, new InitResponse
         {
-            Id = "vmpool/h/g", MaxSize = 42, Version = "1.2.3", BuildInfo = "b", Capabilities = { "one", "two" },
+            Id = "vmpool/h/g",
+            MaxSize = 42,
+            Version = "1.2.3",
+            BuildInfo = "b",
+            Capabilities = { "one", "two" },
         });
         var request = (InitRequest)service.Request!;
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse((string)values["json:config"]), JsonNode.Parse(request.Config.ToStringUtf8())), request.Config.ToStringUtf8());
@@ -156,7 +167,11 @@ internal sealed class RoundTrip
         var expires = new DateTime(2026, 11, 21, 12, 0, random.Next(60), DateTimeKind.Utc);
         Dictionary<string, List<object>> answer = await CallAsync("ConnectInfo", new() { ["text:id"] = "i-7" }, new ConnectInfoResponse
         {
-            Id = "i-7", InternalAddr = "10.0.0.1", ExternalAddr = "192.0.2.1", Config = settings, Expires = Timestamp.FromDateTime(expires),
+            Id = "i-7",
+            InternalAddr = "10.0.0.1",
+            ExternalAddr = "192.0.2.1",
+            Config = settings,
+            Expires = Timestamp.FromDateTime(expires),
         });
         Assert.Equal("i-7", ((ConnectInfoRequest)service.Request!).Id);
         Assert.Equal(["10.0.0.1"], answer["text:internal_addr"]);
@@ -172,10 +187,16 @@ internal sealed class RoundTrip
 
     private static Dictionary<string, object> Settings(ConnectorConfig settings) => new()
     {
-        ["text:os"] = settings.Os, ["text:arch"] = settings.Arch, ["text:protocol"] = settings.Protocol,
-        ["count:protocol_port"] = (long)settings.ProtocolPort, ["text:username"] = settings.Username, ["text:password"] = settings.Password,
-        ["secret:key"] = Pem, ["flag:use_static_credentials"] = true,
-        ["duration:keepalive"] = settings.Keepalive.ToTimeSpan(), ["duration:timeout"] = settings.Timeout.ToTimeSpan(),
+        ["text:os"] = settings.Os,
+        ["text:arch"] = settings.Arch,
+        ["text:protocol"] = settings.Protocol,
+        ["count:protocol_port"] = (long)settings.ProtocolPort,
+        ["text:username"] = settings.Username,
+        ["text:password"] = settings.Password,
+        ["secret:key"] = Pem,
+        ["flag:use_static_credentials"] = true,
+        ["duration:keepalive"] = settings.Keepalive.ToTimeSpan(),
+        ["duration:timeout"] = settings.Timeout.ToTimeSpan(),
     };
 
     private async Task<Dictionary<string, List<object>>> CallAsync(string method, Dictionary<string, object> values, IMessage? response)

@@ -80,9 +80,18 @@ public sealed class MutationTests
 
     private static Dictionary<string, object> Values() => new()
     {
-        ["json:config"] = """{"a": [1, {"b": "c"}]}""", ["text:id"] = "i-1", ["text:ids"] = new List<object> { "i-1", "i-2" }, ["count:count"] = 300L,
-        ["count:callback"] = 5L, ["text:os"] = "linux", ["text:arch"] = "amd64", ["text:username"] = "ci", ["secret:key"] = new byte[40],
-        ["duration:keepalive"] = TimeSpan.FromSeconds(10), ["duration:timeout"] = TimeSpan.FromSeconds(90), ["count:protocol_port"] = 22L,
+        ["json:config"] = """{"a": [1, {"b": "c"}]}""",
+        ["text:id"] = "i-1",
+        ["text:ids"] = new List<object> { "i-1", "i-2" },
+        ["count:count"] = 300L,
+        ["count:callback"] = 5L,
+        ["text:os"] = "linux",
+        ["text:arch"] = "amd64",
+        ["text:username"] = "ci",
+        ["secret:key"] = new byte[40],
+        ["duration:keepalive"] = TimeSpan.FromSeconds(10),
+        ["duration:timeout"] = TimeSpan.FromSeconds(90),
+        ["count:protocol_port"] = 22L,
     };
 
     private static byte[] Damage(byte[] original, Random random)

@@ -25,7 +25,9 @@ public sealed class HostSnapshotTests : IDisposable
             name = space.Name;
             ChildProcess child = Spawn.Start(new SpawnRequest
             {
-                Program = "ip", Arguments = ["netns", "exec", space.Name, "sleep", "12345"], OutputPath = "/dev/null",
+                Program = "ip",
+                Arguments = ["netns", "exec", space.Name, "sleep", "12345"],
+                OutputPath = "/dev/null",
             });
             ulong inode = NetworkNamespace.InodeOf(space.Name)!.Value;
             // `ip` enters the namespace a moment before it becomes the program.

@@ -42,7 +42,9 @@ public sealed class NetworkNamespaceTests
         await using TestNamespace space = await TestNamespace.CreateAsync();
         ChildProcess child = Spawn.Start(new SpawnRequest
         {
-            Program = "ip", Arguments = ["netns", "exec", space.Name, "sleep", "300"], OutputPath = "/dev/null",
+            Program = "ip",
+            Arguments = ["netns", "exec", space.Name, "sleep", "300"],
+            OutputPath = "/dev/null",
         });
         ulong inode = NetworkNamespace.InodeOf(space.Name)!.Value;
         await Eventually.TrueAsync(() => ProcessTable.NetworkNamespaceOf(child.Identity.Pid) == inode, "the child entered the namespace");

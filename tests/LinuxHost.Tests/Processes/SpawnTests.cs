@@ -50,7 +50,10 @@ public sealed class SpawnTests : IDisposable
         Environment.SetEnvironmentVariable("PLUGIN_TEST_SECRET", "leaked");
         ChildProcess child = Spawn.Start(new SpawnRequest
         {
-            Program = "env", Arguments = [], OutputPath = Output, Environment = new Dictionary<string, string> { ["HOME"] = "/tmp", ["EXTRA"] = "é" },
+            Program = "env",
+            Arguments = [],
+            OutputPath = Output,
+            Environment = new Dictionary<string, string> { ["HOME"] = "/tmp", ["EXTRA"] = "é" },
         });
         await child.Exited.WaitAsync(Eventually.Deadline);
         string[] expected = ["EXTRA=é", "HOME=/tmp", "LC_ALL=C.UTF-8", $"PATH={CleanEnvironment.Variables["PATH"]}"];

@@ -68,7 +68,13 @@ public sealed class HostRegistryTests : IDisposable
         var claims = new ClaimDirectory(Path.Join(_directory, "run"), TimeProvider.System);
         claims.Claim(new SlotRange(System.Net.IPNetwork.Parse("10.210.0.0/28")), new ClaimRecord
         {
-            Owner = "ci-1", Group = "ci", StateDirectory = Path.Join(_directory, "a"), BootId = ProcessTable.BootId, Pid = 1, StartTicks = 1, Mtu = 1500,
+            Owner = "ci-1",
+            Group = "ci",
+            StateDirectory = Path.Join(_directory, "a"),
+            BootId = ProcessTable.BootId,
+            Pid = 1,
+            StartTicks = 1,
+            Mtu = 1500,
         });
         await before.DisposeAsync();
 
