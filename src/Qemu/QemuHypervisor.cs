@@ -57,6 +57,18 @@ public sealed class QemuHypervisor : IHypervisor
     }
 
     /// <inheritdoc/>
+    public Task<IVirtualMachine> StartTemplateAsync(BootRequest request, string directory, CancellationToken cancellationToken) =>
+        throw new HypervisorException("templates are not part of this driver yet");
+
+    /// <inheritdoc/>
+    public Task SaveTemplateAsync(IVirtualMachine machine, string directory, CancellationToken cancellationToken) =>
+        throw new HypervisorException("templates are not part of this driver yet");
+
+    /// <inheritdoc/>
+    public Task<IMachineTemplate> OpenTemplateAsync(string directory, CancellationToken cancellationToken) =>
+        throw new HypervisorException("templates are not part of this driver yet");
+
+    /// <inheritdoc/>
     public Task<IVirtualMachine?> AdoptAsync(ProcessIdentity process, string directory, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

@@ -10,6 +10,7 @@ using VmPool.Ports;
 using VmPool.Provisioning;
 using VmPool.Recovery;
 using VmPool.Storage;
+using VmPool.Templates;
 
 namespace FleetingPlugin.Fleeting;
 
@@ -40,7 +41,9 @@ internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILogger
         OwnDirectory.Ensure(options.DiskDirectory);
         var slots = new NetworkSlots(options, loggers.CreateLogger("slots"), clock);
         images = new ImageStore(options, hypervisor, slots, clock, loggers.CreateLogger<ImageStore>());
-        return new VmPorts(hypervisor, slots, images, new InstanceDisks(options), new SshProbe(clock, options.Network.SshPort), new HostCapacity());
+        return new VmPorts(
+            hypervisor, slots, images, new TemplateStore(), new InstanceDisks(options),
+            new SshProbe(clock, options.Network.SshPort), new GuestAgent(clock), new HostCapacity());
     }
 
     /// <summary>The hypervisor that the configuration names, or the best one installed.</summary>

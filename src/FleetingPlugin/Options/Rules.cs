@@ -50,6 +50,17 @@ internal static partial class Rules
             ? element.GetString()!.Contains('\0', StringComparison.Ordinal) ? Reading<string>.Fault("it contains a NUL character") : Reading<string>.Of(element.GetString()!)
             : WrongKind<string>(element));
 
+    /// <summary>A shell command of one or more lines; empty for none.</summary>
+    public static ValueRule<string> ShellText { get; } = Text("string", "a shell command of at most 4096 characters",
+        static text => text.Length > 4096 ? "it is longer" : text.Contains('\0', StringComparison.Ordinal) ? "it contains a NUL character" : null);
+
+    /// <summary>Names of systemd units, each with its type.</summary>
+    public static ValueRule<IReadOnlyList<string>> UnitNames { get; } =
+        List("array of strings", "an array of systemd unit names such as \"nginx.service\"", static element =>
+            element.ValueKind != JsonValueKind.String ? WrongKind<string>(element)
+            : UnitPattern().IsMatch(element.GetString()!) ? Reading<string>.Of(element.GetString()!)
+            : Reading<string>.Fault("is not the name of a unit with its type (.service, .socket, …)"));
+
     /// <summary>Empty, or the name of a creation or undo step.</summary>
     public static ValueRule<string> StepName { get; } = Text("string", "the name of a step, or \"\"",
         static name => name.Length == 0 || StepPattern().IsMatch(name) ? null : "");
@@ -127,6 +138,10 @@ internal static partial class Rules
 
     [GeneratedRegex(@"\A[^/:\s\p{Cc}]{1,15}\z")]
     private static partial Regex InterfacePattern();
+
+    // systemd.unit(5): the characters a unit's name may have, at most 255 of them.
+    [GeneratedRegex(@"\A[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,200}\.(service|socket|target|timer|path|mount|slice)\z")]
+    private static partial Regex UnitPattern();
 
     [GeneratedRegex(@"\A[a-z][a-z-]{0,31}\z")]
     private static partial Regex StepPattern();

@@ -20,6 +20,12 @@ public sealed record GroupOptions
     /// <summary>Deadline from the start's beginning, when the image is ready and a place at the gate is free, to <c>running</c>; absent means 5 min, 10 min under emulation.</summary>
     public TimeSpan? BootTimeout { get; init; }
 
+    /// <summary>Deadline from the start's beginning, when the template is ready and a place at the gate is free, to <c>running</c>; absent means 30 s, 2 min under emulation.</summary>
+    public TimeSpan? CloneTimeout { get; init; }
+
+    /// <summary>Clones that wait resumed and identified, so that the next Increase takes no time.</summary>
+    public int Spares { get; init; }
+
     /// <summary>Most instances that start at the same time; absent means the number of cores.</summary>
     public int? ParallelStarts { get; init; }
 
@@ -46,6 +52,9 @@ public sealed record GroupOptions
 
     /// <summary>Where images are kept, shared by all groups of the disk directory.</summary>
     public string ImagesDirectory => Path.Combine(DiskDirectory, "images");
+
+    /// <summary>Where templates are kept, shared by all groups of the disk directory.</summary>
+    public string TemplatesDirectory => Path.Combine(DiskDirectory, "templates");
 }
 
 /// <summary>Which hypervisor and how.</summary>
@@ -57,8 +66,8 @@ public sealed record HypervisorOptions
     /// <summary>auto, kvm or tcg.</summary>
     public string Accelerator { get; init; } = "auto";
 
-    /// <summary>boot (clone comes with templates).</summary>
-    public string Start { get; init; } = "boot";
+    /// <summary>clone or boot.</summary>
+    public string Start { get; init; } = "clone";
 }
 
 /// <summary>Shape of every machine of the group.</summary>
@@ -110,6 +119,15 @@ public sealed record ImageOptions
 
     /// <summary>Extra commands of the one-time preparation boot, as fleetingd's key of the same name reads them.</summary>
     public IReadOnlyList<string> PrebuildCommands { get; init; } = [];
+
+    /// <summary>Puts Docker in.</summary>
+    public bool Docker { get; init; }
+
+    /// <summary>Shell command that must succeed in the template, as root, before it is frozen; empty for none.</summary>
+    public string TemplateReadyCommand { get; init; } = "";
+
+    /// <summary>systemd units that every clone restarts before it is handed out, because they hold keys or random state.</summary>
+    public IReadOnlyList<string> RestartUnits { get; init; } = [];
 }
 
 /// <summary>How simulated instances behave.</summary>
@@ -124,6 +142,6 @@ public sealed record SimulationOptions
     /// <summary>Seed that decides which ones fail.</summary>
     public int Seed { get; init; }
 
-    /// <summary>Name of a creation step (image, slot, disk, vmm, boot, ssh) or undo step at which an unexpected error is thrown; empty for none.</summary>
+    /// <summary>Name of a creation step (image, slot, disk, resume, identity, ready; with start = boot: vmm, boot, ssh) or undo step at which an unexpected error is thrown; empty for none.</summary>
     public string Fault { get; init; } = "";
 }

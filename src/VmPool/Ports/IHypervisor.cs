@@ -19,6 +19,24 @@ public interface IHypervisor
     /// <exception cref="HypervisorException">The program failed; carries its exit code and last output.</exception>
     Task<IVirtualMachine> BootAsync(BootRequest request, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Boots a machine that can be saved as a template: its memory lies in <paramref name="directory"/>, which exists, is
+    /// empty and belongs to the driver from now on. The machine runs when this returns.
+    /// </summary>
+    /// <exception cref="HypervisorException">The program failed; carries its exit code and last output.</exception>
+    Task<IVirtualMachine> StartTemplateAsync(BootRequest request, string directory, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Stops the guest of a machine of <see cref="StartTemplateAsync"/> between two instructions, writes its devices' state
+    /// beside its memory, and ends the machine. Afterwards nobody but root can write the files in the directory.
+    /// </summary>
+    /// <exception cref="HypervisorException">The state could not be saved; the machine is still to be stopped.</exception>
+    Task SaveTemplateAsync(IVirtualMachine machine, string directory, CancellationToken cancellationToken);
+
+    /// <summary>Makes a saved template ready for clones: whatever can be done once instead of for each clone.</summary>
+    /// <exception cref="HypervisorException">Its files are missing or cannot be used by this host's hypervisor.</exception>
+    Task<IMachineTemplate> OpenTemplateAsync(string directory, CancellationToken cancellationToken);
+
     /// <summary>Takes a virtual machine over that an earlier process of ours started; the caller has proven that the process is ours.</summary>
     /// <returns>Absent when the process no longer lives.</returns>
     Task<IVirtualMachine?> AdoptAsync(ProcessIdentity process, string directory, CancellationToken cancellationToken);
@@ -29,7 +47,24 @@ public interface IHypervisor
 /// <param name="Accelerator">kvm, tcg or none (simulated).</param>
 /// <param name="IsEmulated">Guests run many times slower than the host; default deadlines are doubled.</param>
 /// <param name="Warning">One sentence for the operator, for example why kvm is not used.</param>
-public sealed record HypervisorCapabilities(string Version, string Accelerator, bool IsEmulated, string? Warning = null);
+/// <param name="TemplateKey">
+/// Everything of this hypervisor and host that a saved template depends on, in one line (version, machine type, CPU model,
+/// accelerator): a template is usable only where it is the same. Absent when this hypervisor cannot make clones here;
+/// <paramref name="Warning"/> then says why.
+/// </param>
+public sealed record HypervisorCapabilities(
+    string Version, string Accelerator, bool IsEmulated, string? Warning = null, string? TemplateKey = null);
+
+/// <summary>A saved template that is ready for clones. Disposing gives back what it holds; clones live on.</summary>
+public interface IMachineTemplate : IDisposable
+{
+    /// <summary>
+    /// Starts a machine that goes on where the template stopped, with the same devices, CPUs and memory. Returns once its
+    /// CPUs run; throws having left nothing behind. Can be called many times at once.
+    /// </summary>
+    /// <exception cref="HypervisorException">The program failed; carries its exit code and last output.</exception>
+    Task<IVirtualMachine> CloneAsync(MachineRequest request, CancellationToken cancellationToken);
+}
 
 /// <summary>One running virtual machine's process.</summary>
 public interface IVirtualMachine

@@ -12,6 +12,9 @@ public interface IInstanceDisks
     /// </summary>
     Task<IReadOnlyList<VmDisk>> CreateAsync(
         ImageGeneration image, string directory, uint userId, GuestIdentity identity, CancellationToken cancellationToken);
+
+    /// <summary>Makes a clone's directory, owned by the user and closed to others, and its disks: those of the template, copy-on-write.</summary>
+    IReadOnlyList<VmDisk> CreateClone(Template template, string directory, uint userId);
 }
 
 /// <summary>What makes one guest different from its siblings.</summary>

@@ -17,6 +17,8 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
     private static readonly TimeSpan LongestTeardownRetry = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan BootTimeout = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan EmulatedBootTimeout = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan CloneTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan EmulatedCloneTimeout = TimeSpan.FromMinutes(2);
 
     private readonly SemaphoreSlim startGate = new(options.ParallelStarts ?? Environment.ProcessorCount);
     private readonly CancellationTokenSource stopping = new();
@@ -71,22 +73,28 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
         ImageGeneration image = await ports.Images.CurrentAsync(ended.Token);
         instance.Finish("image", record => record with { ImageHash = image.Hash });
 
-        HypervisorCapabilities capabilities = await ports.Hypervisor.ProbeAsync(ended.Token);
-        TimeSpan timeout = options.BootTimeout ?? (capabilities.IsEmulated ? EmulatedBootTimeout : BootTimeout);
+        Template? template = await ports.Templates.CurrentAsync(image, ended.Token);
+        if (template is not null)
+        {
+            instance.Finish("template", record => record with { TemplateKey = template.Key });
+        }
+        Deadline limit = await ChooseDeadlineAsync(template is not null, ended.Token);
 
         // A start is CPU-bound: more of them at once only make each one later. Held until the instance is ready.
         await startGate.WaitAsync(ended.Token);
         try
         {
-            using var deadline = new CancellationTokenSource(timeout, clock);
+            using var deadline = new CancellationTokenSource(limit.After, clock);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, deadline.Token);
             try
             {
-                await factory.CreateAsync(instance, image, either.Token);
+                await (template is null
+                    ? factory.BootAsync(instance, image, either.Token)
+                    : factory.CloneAsync(instance, template, either.Token));
             }
             catch (OperationCanceledException e) when (deadline.IsCancellationRequested && !ended.IsCancellationRequested)
             {
-                throw TimedOut(instance, timeout, e);
+                throw TimedOut(instance, limit, e);
             }
         }
         finally
@@ -140,14 +148,22 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
         log.InstanceDeleted(instance.Id, instance.Record.Slot);
     }
 
-    private static TimeoutException TimedOut(Instance instance, TimeSpan timeout, Exception inner)
+    private async Task<Deadline> ChooseDeadlineAsync(bool isClone, CancellationToken cancellationToken)
+    {
+        HypervisorCapabilities capabilities = await ports.Hypervisor.ProbeAsync(cancellationToken);
+        return isClone
+            ? new Deadline("clone_timeout", options.CloneTimeout ?? (capabilities.IsEmulated ? EmulatedCloneTimeout : CloneTimeout))
+            : new Deadline("boot_timeout", options.BootTimeout ?? (capabilities.IsEmulated ? EmulatedBootTimeout : BootTimeout));
+    }
+
+    private static TimeoutException TimedOut(Instance instance, Deadline limit, Exception inner)
     {
         string last = instance.Record.Timeline[^1].Step;
         string output = instance.Machine?.ReadLastOutput() ?? "";
         string tail = output.Length > 0 ? $"; last output: {output}" : "";
         return new TimeoutException(string.Create(
             CultureInfo.InvariantCulture,
-            $"instance {instance.Id} was not running within boot_timeout ({timeout.TotalSeconds:0} s); last finished step: {last}{tail}"), inner);
+            $"instance {instance.Id} was not running within {limit.Key} ({limit.After.TotalSeconds:0} s); last finished step: {last}{tail}"), inner);
     }
 
     private static string Timeline(Instance instance) => string.Join(
@@ -198,4 +214,6 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
         }
         return ValueTask.CompletedTask;
     }
+
+    private sealed record Deadline(string Key, TimeSpan After);
 }

@@ -12,27 +12,61 @@ namespace VmPool.Provisioning;
 internal sealed class VmFactory(GroupOptions options, LoginCredentials credentials, VmPorts ports)
 {
     /// <summary>
-    /// Builds the machine of an accepted instance. When it throws, what exists so far is on the instance's cleanup stack.
+    /// Lets the machine of an accepted instance go on where the template stopped. When it throws, what exists so far is on the
+    /// instance's cleanup stack.
     /// </summary>
-    public async Task CreateAsync(Instance instance, ImageGeneration image, CancellationToken cancellationToken)
+    public async Task CloneAsync(Instance instance, Template template, CancellationToken cancellationToken)
     {
-        NetworkSlot slot = await ports.Slots.AcquireAsync(instance.Id, cancellationToken);
-        instance.Finish("slot", record => record with { Slot = slot.Number, Address = slot.Address.ToString() });
+        NetworkSlot slot = await AcquireSlotAsync(instance, cancellationToken);
+
+        IReadOnlyList<VmDisk> disks = ports.Disks.CreateClone(template, instance.Record.Directory, slot.UserId);
+        GuestIdentity identity = Identify(instance);
+        instance.Finish("disk", record => record with { HostKey = identity.HostKeyPublic });
+
+        IVirtualMachine machine = await template.Machine.CloneAsync(Describe(instance, slot, disks), cancellationToken);
+        Attach(instance, machine, "resume");
+
+        await ports.Agent.IdentifyAsync(slot.Address, machine, identity, cancellationToken);
+        instance.Finish("identity");
+        await ports.Guest.WaitForPortAsync(slot.Address, machine, cancellationToken);
+        instance.Finish("ready");
+    }
+
+    /// <summary>
+    /// Boots the machine of an accepted instance from the image. When it throws, what exists so far is on the instance's
+    /// cleanup stack.
+    /// </summary>
+    public async Task BootAsync(Instance instance, ImageGeneration image, CancellationToken cancellationToken)
+    {
+        NetworkSlot slot = await AcquireSlotAsync(instance, cancellationToken);
 
         GuestIdentity identity = Identify(instance);
         string directory = instance.Record.Directory;
         IReadOnlyList<VmDisk> disks = await ports.Disks.CreateAsync(image, directory, slot.UserId, identity, cancellationToken);
         instance.Finish("disk", record => record with { HostKey = identity.HostKeyPublic });
 
-        IVirtualMachine machine = await ports.Hypervisor.BootAsync(Describe(instance, image, slot, directory, disks), cancellationToken);
-        instance.Cleanup.Push(VmTeardown.Machine(machine));
-        instance.Machine = machine;
-        instance.Finish("vmm", record => record with { Pid = machine.Process.Pid, StartTicks = machine.Process.StartTicks });
+        BootRequest request = BootRequest.Of(Describe(instance, slot, disks), image);
+        IVirtualMachine machine = await ports.Hypervisor.BootAsync(request, cancellationToken);
+        Attach(instance, machine, "vmm");
 
         await ports.Guest.WaitForPortAsync(slot.Address, machine, cancellationToken);
         instance.Finish("boot");
         await ports.Guest.WaitForBannerAsync(slot.Address, machine, cancellationToken);
         instance.Finish("ssh");
+    }
+
+    private async Task<NetworkSlot> AcquireSlotAsync(Instance instance, CancellationToken cancellationToken)
+    {
+        NetworkSlot slot = await ports.Slots.AcquireAsync(instance.Id, cancellationToken);
+        instance.Finish("slot", record => record with { Slot = slot.Number, Address = slot.Address.ToString() });
+        return slot;
+    }
+
+    private static void Attach(Instance instance, IVirtualMachine machine, string step)
+    {
+        instance.Cleanup.Push(VmTeardown.Machine(machine));
+        instance.Machine = machine;
+        instance.Finish(step, record => record with { Pid = machine.Process.Pid, StartTicks = machine.Process.StartTicks });
     }
 
     private GuestIdentity Identify(Instance instance)
@@ -57,17 +91,14 @@ internal sealed class VmFactory(GroupOptions options, LoginCredentials credentia
         };
     }
 
-    private BootRequest Describe(Instance instance, ImageGeneration image, NetworkSlot slot, string directory, IReadOnlyList<VmDisk> disks) => new()
+    private MachineRequest Describe(Instance instance, NetworkSlot slot, IReadOnlyList<VmDisk> disks) => new()
     {
         InstanceId = instance.Id,
-        Directory = directory,
+        Directory = instance.Record.Directory,
         NetworkNamespace = slot.Namespace,
         Mtu = slot.Mtu,
         UserId = slot.UserId,
         Disks = disks,
-        KernelPath = image.KernelPath,
-        InitrdPath = image.InitrdPath,
-        KernelCommandLine = image.KernelCommandLine,
         Cpus = options.Machine.Cpus,
         MemoryMb = options.Machine.MemoryMb,
         VirtioConsole = options.Machine.VirtioConsole,

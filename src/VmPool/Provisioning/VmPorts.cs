@@ -4,4 +4,5 @@ namespace VmPool.Provisioning;
 
 /// <summary>The outside world of one group, all of it replaceable.</summary>
 public sealed record VmPorts(
-    IHypervisor Hypervisor, ISlotPool Slots, IImageStore Images, IInstanceDisks Disks, IGuestProbe Guest, IHostCapacity Capacity);
+    IHypervisor Hypervisor, ISlotPool Slots, IImageStore Images, ITemplateStore Templates, IInstanceDisks Disks,
+    IGuestProbe Guest, IGuestAgent Agent, IHostCapacity Capacity);

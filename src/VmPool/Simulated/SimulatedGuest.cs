@@ -6,14 +6,15 @@ using VmPool.Ports;
 namespace VmPool.Simulated;
 
 /// <summary>A guest that "boots" for a configured time and, for a configured share of addresses, never comes up.</summary>
-internal sealed class SimulatedGuest(SimulationOptions options, Faults faults, TimeProvider clock) : IGuestProbe
+internal sealed class SimulatedGuest(GroupOptions group, Faults faults, TimeProvider clock) : IGuestProbe, IGuestAgent
 {
+    private readonly SimulationOptions options = group.Simulation;
     private int starts;
 
     public async Task WaitForPortAsync(IPAddress address, IVirtualMachine machine, CancellationToken cancellationToken)
     {
         await Task.Delay(options.Boot, clock, cancellationToken);
-        faults.At("boot");
+        faults.At(group.Hypervisor.Start == "clone" ? "ready" : "boot");
         int start = Interlocked.Increment(ref starts);
         if (Fails(start))
         {
@@ -25,6 +26,12 @@ internal sealed class SimulatedGuest(SimulationOptions options, Faults faults, T
     public Task WaitForBannerAsync(IPAddress address, IVirtualMachine machine, CancellationToken cancellationToken)
     {
         faults.At("ssh");
+        return Task.CompletedTask;
+    }
+
+    public Task IdentifyAsync(IPAddress address, IVirtualMachine machine, GuestIdentity identity, CancellationToken cancellationToken)
+    {
+        faults.At("identity");
         return Task.CompletedTask;
     }
 

@@ -5,18 +5,39 @@ using VmPool.Ports;
 namespace VmPool.Simulated;
 
 /// <summary>Runs no machine at all: for contract tests, benchmarks and for operators who tune autoscaler policies.</summary>
-internal sealed class SimulatedHypervisor(SimulationOptions options, Faults faults) : IHypervisor
+internal sealed class SimulatedHypervisor(SimulationOptions options, Faults faults) : IHypervisor, IMachineTemplate
 {
     public string Name => SimulatedPool.HypervisorName;
 
     public Task<HypervisorCapabilities> ProbeAsync(CancellationToken cancellationToken) =>
-        Task.FromResult(new HypervisorCapabilities("0", "none", IsEmulated: false));
+        Task.FromResult(new HypervisorCapabilities("0", "none", IsEmulated: false, TemplateKey: "simulated"));
 
     public Task<IVirtualMachine> BootAsync(BootRequest request, CancellationToken cancellationToken)
     {
         faults.At("vmm");
         bool undoFails = options.Fault == "undo";
         return Task.FromResult<IVirtualMachine>(new SimulatedMachine(undoFails));
+    }
+
+    public Task<IVirtualMachine> StartTemplateAsync(BootRequest request, string directory, CancellationToken cancellationToken) =>
+        BootAsync(request, cancellationToken);
+
+    public Task SaveTemplateAsync(IVirtualMachine machine, string directory, CancellationToken cancellationToken) =>
+        machine.StopAsync(cancellationToken);
+
+    public Task<IMachineTemplate> OpenTemplateAsync(string directory, CancellationToken cancellationToken) =>
+        Task.FromResult<IMachineTemplate>(this);
+
+    public Task<IVirtualMachine> CloneAsync(MachineRequest request, CancellationToken cancellationToken)
+    {
+        faults.At("resume");
+        bool undoFails = options.Fault == "undo";
+        return Task.FromResult<IVirtualMachine>(new SimulatedMachine(undoFails));
+    }
+
+    public void Dispose()
+    {
+        // A simulated template holds nothing.
     }
 
     // A simulated machine dies with the process that simulated it.

@@ -17,12 +17,16 @@ public static class SimulatedPool
     {
         log.Simulated(options.Name);
         var faults = new Faults(options.Simulation);
+        var hypervisor = new SimulatedHypervisor(options.Simulation, faults);
+        var guest = new SimulatedGuest(options, faults, clock);
         return new VmPorts(
-            new SimulatedHypervisor(options.Simulation, faults),
+            hypervisor,
             new SimulatedSlots(CountSlots(options.Network.Subnet), faults),
             new SimulatedImages(options, faults),
+            new SimulatedTemplates(options, hypervisor),
             new SimulatedDisks(faults),
-            new SimulatedGuest(options.Simulation, faults, clock),
+            guest,
+            guest,
             new BoundlessHost());
     }
 
@@ -39,6 +43,18 @@ public static class SimulatedPool
         }
     }
 
+    private sealed class SimulatedTemplates(GroupOptions options, IMachineTemplate machine) : ITemplateStore
+    {
+        private readonly VmDisk none = new("", "raw", ReadOnly: true);
+
+        private bool IsOff => options.Hypervisor.Start == "boot";
+
+        public TemplateStatus Status => IsOff ? new("off", "", "start = \"boot\"") : new("ready", HypervisorName, "no template exists");
+
+        public Task<Template?> CurrentAsync(ImageGeneration image, CancellationToken cancellationToken) =>
+            Task.FromResult(IsOff ? null : new Template(HypervisorName, image, none, none, machine));
+    }
+
     private sealed class SimulatedDisks(Faults faults) : IInstanceDisks
     {
         public long FreeBytes() => long.MaxValue / 2;
@@ -48,6 +64,12 @@ public static class SimulatedPool
         {
             faults.At("disk");
             return Task.FromResult<IReadOnlyList<VmDisk>>([]);
+        }
+
+        public IReadOnlyList<VmDisk> CreateClone(Template template, string directory, uint userId)
+        {
+            faults.At("disk");
+            return [];
         }
     }
 

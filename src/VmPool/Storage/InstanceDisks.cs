@@ -38,6 +38,18 @@ public sealed class InstanceDisks(GroupOptions options) : IInstanceDisks
         return [new VmDisk(disk, "qcow2", false), new VmDisk(await seed, "raw", true)];
     }
 
+    /// <inheritdoc />
+    public IReadOnlyList<VmDisk> CreateClone(Template template, string directory, uint userId)
+    {
+        PrivateDirectory.Ensure(directory);
+        string disk = Path.Combine(directory, DiskName);
+        // An empty overlay is the same for every clone: a copy costs a tenth of a millisecond, a run of qemu-img a hundred times that.
+        File.Copy(template.Disk.Path, disk);
+        FileOwner.Set(disk, userId, userId, AtomicFile.PrivateMode);
+        FileOwner.Set(directory, userId, userId, PrivateDirectory.OwnerOnly);
+        return [new VmDisk(disk, template.Disk.Format, false), template.Seed];
+    }
+
     // The backing name is relative to the overlay: the pair works wherever the directory is mounted.
     private static async Task CreateOverlayAsync(string disk, uint userId, CancellationToken cancellationToken)
     {

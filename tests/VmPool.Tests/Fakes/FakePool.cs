@@ -7,7 +7,7 @@ using VmPool.Provisioning;
 namespace VmPool.Tests.Fakes;
 
 /// <summary>All ports of a group in memory. Every step can be held, failed or watched from the test.</summary>
-internal sealed class FakePool : ISlotPool, IImageStore, IInstanceDisks, IHypervisor, IGuestProbe, IHostCapacity
+internal sealed class FakePool : ISlotPool, IImageStore, IInstanceDisks, IHypervisor, IMachineTemplate, ITemplateStore, IGuestProbe, IGuestAgent, IHostCapacity
 {
     private readonly ConcurrentDictionary<int, string> claims = new();
     private int lastPid = 1000;
@@ -36,7 +36,13 @@ internal sealed class FakePool : ISlotPool, IImageStore, IInstanceDisks, IHyperv
 
     public bool Emulated { get; set; }
 
-    public VmPorts Ports => new(this, this, this, this, this, this);
+    public VmPorts Ports => new(this, this, this, this, this, this, this, this);
+
+    /// <summary>Instances go on from a template; otherwise they boot.</summary>
+    public bool HasTemplate { get; set; }
+
+    /// <summary>Of the template that instances get now.</summary>
+    public string TemplateKey { get; set; } = "beef";
 
     public string Name => "fake";
 
@@ -101,6 +107,48 @@ internal sealed class FakePool : ISlotPool, IImageStore, IInstanceDisks, IHyperv
         Machines[machine.Process.Pid] = machine;
         return machine;
     }
+
+    public async Task<IVirtualMachine> CloneAsync(MachineRequest request, CancellationToken cancellationToken)
+    {
+        await StepAsync("resume", cancellationToken);
+        var machine = new FakeMachine(this, Interlocked.Increment(ref lastPid));
+        Machines[machine.Process.Pid] = machine;
+        return machine;
+    }
+
+    public void Dispose()
+    {
+        // Nothing is held.
+    }
+
+    TemplateStatus ITemplateStore.Status => new(HasTemplate ? "ready" : "off", TemplateKey, "");
+
+    public async Task<Template?> CurrentAsync(ImageGeneration image, CancellationToken cancellationToken)
+    {
+        if (!HasTemplate)
+        {
+            return null;
+        }
+        await StepAsync("template", cancellationToken);
+        var none = new VmDisk("/nowhere/overlay.qcow2", "qcow2", ReadOnly: true);
+        return new Template(TemplateKey, image, none, none, this);
+    }
+
+    public IReadOnlyList<VmDisk> CreateClone(Template template, string directory, uint userId)
+    {
+        Directory.CreateDirectory(directory);
+        return [new VmDisk(Path.Combine(directory, "disk"), "qcow2", ReadOnly: false)];
+    }
+
+    public Task<IVirtualMachine> StartTemplateAsync(BootRequest request, string directory, CancellationToken cancellationToken) =>
+        BootAsync(request, cancellationToken);
+
+    public Task SaveTemplateAsync(IVirtualMachine machine, string directory, CancellationToken cancellationToken) => machine.StopAsync(cancellationToken);
+
+    public Task<IMachineTemplate> OpenTemplateAsync(string directory, CancellationToken cancellationToken) => Task.FromResult<IMachineTemplate>(this);
+
+    public Task IdentifyAsync(IPAddress address, IVirtualMachine machine, GuestIdentity identity, CancellationToken cancellationToken) =>
+        StepAsync("identity", cancellationToken);
 
     public Task<IVirtualMachine?> AdoptAsync(ProcessIdentity process, string directory, CancellationToken cancellationToken) =>
         Task.FromResult<IVirtualMachine?>(Machines.GetValueOrDefault(process.Pid) is { Exited.IsCompleted: false } machine ? machine : null);

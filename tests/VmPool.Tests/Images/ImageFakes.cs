@@ -115,6 +115,15 @@ internal sealed class FakeHypervisor : IHypervisor
         return new FakeMachine(Lifetime);
     }
 
+    public Task<IVirtualMachine> StartTemplateAsync(BootRequest request, string directory, CancellationToken cancellationToken)
+        => throw new NotSupportedException("an image build makes no template");
+
+    public Task SaveTemplateAsync(IVirtualMachine machine, string directory, CancellationToken cancellationToken)
+        => throw new NotSupportedException("an image build makes no template");
+
+    public Task<IMachineTemplate> OpenTemplateAsync(string directory, CancellationToken cancellationToken)
+        => throw new NotSupportedException("an image build makes no template");
+
     public Task<IVirtualMachine?> AdoptAsync(ProcessIdentity process, string directory, CancellationToken cancellationToken)
         => Task.FromResult<IVirtualMachine?>(null);
 
