@@ -55,6 +55,9 @@ public sealed class NetworkSlots : ISlotPool
         [.. _claims.List().Where(claim => claim.Record.Group == group).Select(claim => new SlotClaim(claim.Number, claim.Record.Owner, new ProcessIdentity(claim.Record.Pid, claim.Record.StartTicks)))];
 
     /// <inheritdoc/>
+    public async Task<int> MtuAsync(CancellationToken cancellationToken) => (await _policy.CurrentAsync(cancellationToken)).Mtu;
+
+    /// <inheritdoc/>
     public async Task<NetworkSlot> AcquireAsync(string owner, CancellationToken cancellationToken)
     {
         CheckOwner(owner);

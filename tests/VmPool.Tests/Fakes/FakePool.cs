@@ -54,6 +54,8 @@ internal sealed class FakePool : ISlotPool, IImageStore, IInstanceDisks, IHyperv
 
     public int CountFree() => SlotCount - claims.Count;
 
+    public Task<int> MtuAsync(CancellationToken cancellationToken) => Task.FromResult(1500);
+
     public async Task<NetworkSlot> AcquireAsync(string owner, CancellationToken cancellationToken)
     {
         await StepAsync("slot", cancellationToken);
