@@ -26,8 +26,8 @@ internal sealed class TemplateBuild(
     private static readonly TimeSpan FreezeTimeout = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan TrialTimeout = TimeSpan.FromMinutes(5);
 
-    // What the last login and the last command have set in motion must have come to rest: it would go on in every clone.
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(3);
+    /// <summary>What the last login and the last command have set in motion must have come to rest: it would go on in every clone.</summary>
+    public TimeSpan Rest { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <param name="changed">Told the name of each step.</param>
     /// <param name="cancellationToken">Ends the machine and gives everything back.</param>

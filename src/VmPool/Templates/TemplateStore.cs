@@ -43,6 +43,9 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
         _templates = new TemplateDirectory(options.TemplatesDirectory, logger);
     }
 
+    /// <summary>How long a guest rests before it is frozen; shorter in tests, whose guests do nothing.</summary>
+    internal TimeSpan Rest { get; init; } = TimeSpan.FromSeconds(3);
+
     /// <inheritdoc />
     public TemplateStatus Status => _status;
 
@@ -163,7 +166,7 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
             _logger.Rejected(wish.Key, fault);
         }
         await _templates.RemoveAsync(wish.Key, cancellationToken);
-        var build = new TemplateBuild(_options, wish, files, _ports, _time, _logger);
+        var build = new TemplateBuild(_options, wish, files, _ports, _time, _logger) { Rest = Rest };
         await build.RunAsync(step => _status = new TemplateStatus("building", wish.Key, step), cancellationToken);
         return await OpenAsync(wish, files, TemplateManifest.TryRead(files)!, cancellationToken);
     }
