@@ -15,7 +15,7 @@ namespace VmPool.Templates;
 /// it, and proves it by a clone. The manifest comes last: without it the directory is no template.
 /// </summary>
 internal sealed class TemplateBuild(
-    GroupOptions options, TemplateWish wish, TemplateFiles files, TemplatePorts ports, TimeProvider time, ILogger logger)
+    GroupOptions options, TemplateWish wish, TemplatePaths files, TemplatePorts ports, TimeProvider time, ILogger logger)
 {
     /// <summary>What the agent's unit waits for; see the image's vmpool-agent.service.</summary>
     private const string TemplateWord = "vmpool.template";

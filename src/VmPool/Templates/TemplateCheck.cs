@@ -10,16 +10,16 @@ namespace VmPool.Templates;
 internal static class TemplateCheck
 {
     /// <summary>Checksum of every file that clones read, by relative path.</summary>
-    public static IReadOnlyDictionary<string, string> Measure(TemplateFiles files, CancellationToken cancellationToken) =>
+    public static IReadOnlyDictionary<string, string> Measure(TemplatePaths files, CancellationToken cancellationToken) =>
         files.Content().ToDictionary(name => name, name => DataDigest.Of(Path.Combine(files.Directory, name), cancellationToken));
 
     /// <summary>Notes that the files have their checksums as they are now.</summary>
-    public static void Remember(TemplateFiles files) =>
+    public static void Remember(TemplatePaths files) =>
         AtomicFile.Write(files.Checked, JsonSerializer.Serialize(Look(files), TemplateJson.Default.CheckedFiles));
 
     /// <summary>Checks a finished template.</summary>
     /// <returns>Empty when all is well, else what is wrong.</returns>
-    public static string Fault(TemplateFiles files, TemplateManifest manifest, CancellationToken cancellationToken)
+    public static string Fault(TemplatePaths files, TemplateManifest manifest, CancellationToken cancellationToken)
     {
         IReadOnlyList<string> content = files.Content();
         if (!content.SequenceEqual(manifest.Checksums.Keys.Order(StringComparer.Ordinal)))
@@ -41,11 +41,11 @@ internal static class TemplateCheck
         return "";
     }
 
-    private static CheckedFiles Look(TemplateFiles files) => new(
+    private static CheckedFiles Look(TemplatePaths files) => new(
         ProcessTable.BootId,
         [.. files.Content().Select(name => FileStamp.Of(name, Path.Combine(files.Directory, name)))]);
 
-    private static CheckedFiles? LastCheck(TemplateFiles files)
+    private static CheckedFiles? LastCheck(TemplatePaths files)
     {
         try
         {

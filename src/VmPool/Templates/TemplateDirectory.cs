@@ -6,7 +6,7 @@ namespace VmPool.Templates;
 /// <summary>
 /// The templates of one disk directory, shared by all groups of it:
 /// <code>
-/// templates/KEY/          a template (see TemplateFiles), or the rest of one that was being made
+/// templates/KEY/          a template (see TemplatePaths), or the rest of one that was being made
 /// templates/groups/GROUP  key of the template the group uses now
 /// templates/.lock-KEY     held while the template is made, verified or removed
 /// </code>
@@ -18,7 +18,7 @@ internal sealed class TemplateDirectory(string path, ILogger logger)
 
     public string LockOf(string key) => Path.Combine(path, ".lock-" + key);
 
-    public TemplateFiles FilesOf(string key) => new(Path.Combine(path, key));
+    public TemplatePaths FilesOf(string key) => new(Path.Combine(path, key));
 
     public void Ensure() => PrivateDirectory.Ensure(path);
 

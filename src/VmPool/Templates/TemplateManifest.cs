@@ -30,7 +30,7 @@ internal sealed record TemplateManifest
     public required IReadOnlyDictionary<string, long> Durations { get; init; }
 
     /// <summary>Absent when there is no readable manifest.</summary>
-    public static TemplateManifest? TryRead(TemplateFiles files)
+    public static TemplateManifest? TryRead(TemplatePaths files)
     {
         try
         {
@@ -43,7 +43,7 @@ internal sealed record TemplateManifest
         }
     }
 
-    public void Write(TemplateFiles files) =>
+    public void Write(TemplatePaths files) =>
         AtomicFile.Write(files.Manifest, JsonSerializer.Serialize(this, TemplateJson.Default.TemplateManifest), fsync: true);
 }
 

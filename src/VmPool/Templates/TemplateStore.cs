@@ -150,7 +150,7 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
 
     private async Task<Template> FindOrMakeAsync(TemplateWish wish, CancellationToken cancellationToken)
     {
-        TemplateFiles files = _templates.FilesOf(wish.Key);
+        TemplatePaths files = _templates.FilesOf(wish.Key);
         _templates.Ensure();
         // Named before it is looked for: another group's collection must never find it without a user.
         _templates.Use(_options.Name, wish.Key);
@@ -171,7 +171,7 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
         return await OpenAsync(wish, files, TemplateManifest.TryRead(files)!, cancellationToken);
     }
 
-    private async Task<Template> OpenAsync(TemplateWish wish, TemplateFiles files, TemplateManifest manifest, CancellationToken cancellationToken)
+    private async Task<Template> OpenAsync(TemplateWish wish, TemplatePaths files, TemplateManifest manifest, CancellationToken cancellationToken)
     {
         IMachineTemplate machine = await _ports.Hypervisor.OpenTemplateAsync(files.Vmm, cancellationToken);
         lock (_gate)

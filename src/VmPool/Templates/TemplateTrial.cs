@@ -7,7 +7,7 @@ using VmPool.Provisioning;
 namespace VmPool.Templates;
 
 /// <summary>The proof of a new template: one clone that goes the whole way of an instance, and then a full login.</summary>
-internal sealed class TemplateTrial(GroupOptions options, TemplateWish wish, TemplateFiles files, TemplatePorts ports)
+internal sealed class TemplateTrial(GroupOptions options, TemplateWish wish, TemplatePaths files, TemplatePorts ports)
 {
     private static readonly TimeSpan LoginTimeout = TimeSpan.FromMinutes(1);
 

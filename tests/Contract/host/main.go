@@ -23,6 +23,7 @@ func commands() []command {
 		{"demo", "give real CI jobs to real instances", runDemo},
 		{"recovery", "kill the plugin in the middle of its work and look what becomes of real instances", runRecovery},
 		{"crash", "one of recovery's crashes: work until a machine runs and another is half made, then kill the plugin", runCrash},
+		{"guests", "run one script in several instances and keep what each says", runGuests},
 		{"internet", "serve git over HTTP and DNS inside a namespace", runInternet},
 	}
 }

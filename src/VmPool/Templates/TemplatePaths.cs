@@ -11,7 +11,7 @@ namespace VmPool.Templates;
 /// login/, trial/  while it is being made
 /// </code>
 /// </summary>
-internal sealed record TemplateFiles(string Directory)
+internal sealed record TemplatePaths(string Directory)
 {
     public string Machine => Path.Combine(Directory, "machine");
 
