@@ -32,6 +32,7 @@ internal sealed class QemuMachine : IVirtualMachine
         _process = process;
         _link = link;
         _instanceId = instanceId;
+        Directory = directory;
         _time = time;
         _logger = logger;
         _processLog = new GuestLog(Path.Combine(directory, MachineFiles.ProcessLog));
@@ -45,6 +46,10 @@ internal sealed class QemuMachine : IVirtualMachine
 
     /// <inheritdoc/>
     public Task<VmExit> Exited { get; }
+
+    internal string InstanceId => _instanceId;
+
+    internal string Directory { get; }
 
     /// <summary>
     /// Also false when the guest cannot go on by itself: QEMU has stopped it after an internal error, an error of its disk
@@ -63,7 +68,7 @@ internal sealed class QemuMachine : IVirtualMachine
             QmpConnection connection = await _link.GetAsync(AnswerDeadline, both.Token);
             JsonElement answer = await connection.ExecuteAsync("query-status", null, AnswerDeadline, both.Token);
             EndSilence();
-            return QmpRunState.Read(answer) is not (null or "internal-error" or "io-error" or "guest-panicked" or "shutdown");
+            return QmpStatus.Read(answer) is not (null or "internal-error" or "io-error" or "guest-panicked" or "shutdown");
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
@@ -180,6 +185,11 @@ internal sealed class QemuMachine : IVirtualMachine
         string[] parts = [process, console.Length == 0 ? "" : $"serial console:\n{console}"];
         return string.Join('\n', parts.Where(part => part.Length > 0));
     }
+
+    /// <summary>Its control connection.</summary>
+    /// <exception cref="HypervisorException">There is none to be had.</exception>
+    /// <exception cref="TimeoutException">It does not answer.</exception>
+    internal Task<QmpConnection> ConnectAsync(CancellationToken cancellationToken) => _link.GetAsync(AnswerDeadline, cancellationToken);
 
     private static bool IsNoAnswer(Exception e) =>
         e is HypervisorException or QmpException or TimeoutException or OperationCanceledException or ObjectDisposedException;

@@ -7,6 +7,12 @@ using VmPool;
 
 namespace Qemu;
 
+/// <summary>What is still to be done once the control socket answers, until the guest runs.</summary>
+/// <param name="connection">Open.</param>
+/// <param name="deadline">For each single command; the start's own ends them all.</param>
+/// <param name="cancellationToken">Ends at the start's deadline.</param>
+internal delegate Task GuestBeginning(QmpConnection connection, TimeSpan deadline, CancellationToken cancellationToken);
+
 /// <summary>Starts one QEMU process and returns when its control socket says that the guest runs.</summary>
 internal sealed class QemuStart(string program, TimeSpan deadline, TimeProvider time, ILogger logger)
 {
@@ -16,18 +22,23 @@ internal sealed class QemuStart(string program, TimeSpan deadline, TimeProvider 
     private static readonly TimeSpan DyingTime = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan KillDeadline = TimeSpan.FromSeconds(10);
 
+    /// <summary>Launches QEMU for a machine.</summary>
     /// <exception cref="HypervisorException">It did not come up; nothing of it is left but the files in its directory.</exception>
-    internal async Task<QemuMachine> RunAsync(SpawnRequest request, string instanceId, string directory, CancellationToken cancellationToken)
+    internal Task<QemuMachine> RunAsync(MachineLaunch launch, GuestBeginning beginning, CancellationToken cancellationToken) =>
+        RunAsync(() => QemuLaunch.Start(launch, program), launch.Request.InstanceId, launch.Request.Directory, beginning, cancellationToken);
+
+    internal async Task<QemuMachine> RunAsync(
+        Func<ChildProcess> launch, string instanceId, string directory, GuestBeginning beginning, CancellationToken cancellationToken)
     {
         long began = time.GetTimestamp();
-        ChildProcess child = Start(request, instanceId);
+        ChildProcess child = Start(launch, instanceId);
         using var clock = new CancellationTokenSource(deadline, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
         QmpConnection? connection = null;
         try
         {
             connection = await ConnectAsync(child, instanceId, directory, both.Token);
-            await RequireRunningAsync(connection, both.Token);
+            await beginning(connection, deadline, both.Token);
             long milliseconds = (long)time.GetElapsedTime(began).TotalMilliseconds;
             logger.Started(instanceId, child.Identity.Pid, milliseconds);
             var link = new QmpLink(directory, child.Identity.Pid, instanceId, time, connection);
@@ -35,7 +46,7 @@ internal sealed class QemuStart(string program, TimeSpan deadline, TimeProvider 
         }
         catch (Exception e)
         {
-            string state = await DescribeAsync(child, began, e);
+            string state = await DescribeAsync(child, connection is not null, began, e);
             if (connection is not null)
             {
                 await connection.DisposeAsync();
@@ -46,11 +57,23 @@ internal sealed class QemuStart(string program, TimeSpan deadline, TimeProvider 
         }
     }
 
-    private static ChildProcess Start(SpawnRequest request, string instanceId)
+    /// <summary>The beginning of a machine that boots: it runs by itself.</summary>
+    /// <exception cref="HypervisorException">It does not.</exception>
+    internal static async Task RequireRunningAsync(QmpConnection connection, TimeSpan deadline, CancellationToken cancellationToken)
+    {
+        JsonElement answer = await connection.ExecuteAsync("query-status", null, deadline, cancellationToken);
+        string? status = QmpStatus.Read(answer);
+        if (status != "running")
+        {
+            throw new HypervisorException($"the guest is not running but \"{status}\"");
+        }
+    }
+
+    private static ChildProcess Start(Func<ChildProcess> launch, string instanceId)
     {
         try
         {
-            return Spawn.Start(request);
+            return launch();
         }
         catch (HostResourceException e)
         {
@@ -80,17 +103,7 @@ internal sealed class QemuStart(string program, TimeSpan deadline, TimeProvider 
         }
     }
 
-    private async Task RequireRunningAsync(QmpConnection connection, CancellationToken cancellationToken)
-    {
-        JsonElement answer = await connection.ExecuteAsync("query-status", null, deadline, cancellationToken);
-        string? status = QmpRunState.Read(answer);
-        if (status != "running")
-        {
-            throw new HypervisorException($"the guest is not running but \"{status}\"");
-        }
-    }
-
-    private async Task<string> DescribeAsync(ChildProcess child, long began, Exception cause)
+    private async Task<string> DescribeAsync(ChildProcess child, bool isConnected, long began, Exception cause)
     {
         double seconds = time.GetElapsedTime(began).TotalSeconds;
         string process = string.Create(CultureInfo.InvariantCulture, $"{program} (pid {child.Identity.Pid})");
@@ -105,7 +118,8 @@ internal sealed class QemuStart(string program, TimeSpan deadline, TimeProvider 
             return string.Create(CultureInfo.InvariantCulture, $"{process} exited with code {code} after {seconds:0.0} s");
         }
         return cause is OperationCanceledException or TimeoutException
-            ? string.Create(CultureInfo.InvariantCulture, $"{process} did not answer on its control socket within {seconds:0.0} s")
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"{process} {(isConnected ? "answered, but its guest did not run" : "did not answer on its control socket")} within {seconds:0.0} s")
             : $"{process}: {cause.Message}";
     }
 

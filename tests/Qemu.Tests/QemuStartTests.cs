@@ -1,3 +1,4 @@
+using LinuxHost;
 using Microsoft.Extensions.Logging.Abstractions;
 using VmPool;
 
@@ -61,7 +62,7 @@ public sealed class QemuStartTests
         using var directory = new TestDirectory();
         using var cancelled = new CancellationTokenSource();
         Task<QemuMachine> start = new QemuStart("stub-hypervisor", Long, TimeProvider.System, NullLogger.Instance)
-            .RunAsync(StubProcess.Request(directory, []), "ci-1", directory.Path, cancelled.Token);
+            .RunAsync(() => Spawn.Start(StubProcess.Request(directory, [])), "ci-1", directory.Path, QemuStart.RequireRunningAsync, cancelled.Token);
         await cancelled.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => start);
@@ -108,5 +109,5 @@ public sealed class QemuStartTests
 
     private static Task<QemuMachine> StartAsync(TestDirectory directory, TimeSpan deadline, params string[] arguments) =>
         new QemuStart("stub-hypervisor", deadline, TimeProvider.System, NullLogger.Instance)
-            .RunAsync(StubProcess.Request(directory, arguments), "ci-1", directory.Path, CancellationToken.None);
+            .RunAsync(() => Spawn.Start(StubProcess.Request(directory, arguments)), "ci-1", directory.Path, QemuStart.RequireRunningAsync, CancellationToken.None);
 }

@@ -88,7 +88,7 @@ public sealed class RealMachineTests
     {
         await using TestMachine test = await TestMachine.CreateAsync(TestGuest.Saying("hello\n"));
         // Started without ever connecting, as a plugin does that is killed right after the start.
-        ChildProcess child = Spawn.Start(test.Hypervisor.Prepare(test.Request, "tcg"));
+        ChildProcess child = QemuLaunch.Start(MachineLaunch.ForBoot(test.Request, "tcg"), "qemu-system-x86_64");
         await test.WaitForConsoleAsync("hello");
         var successor = new QemuHypervisor(new QemuSettings(), TimeProvider.System, NullLogger<QemuHypervisor>.Instance);
 

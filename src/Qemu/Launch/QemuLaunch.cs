@@ -1,4 +1,5 @@
 using System.Globalization;
+using LinuxHost;
 
 namespace Qemu;
 
@@ -17,7 +18,7 @@ internal static class QemuLaunch
     /// - The file size limit is a last bound on console files while nobody watches them; with SIGXFSZ ignored a write
     ///   beyond it fails instead of killing the machine.
     /// </summary>
-    internal const string Script = """
+    private const string Script = """
         set -eu
         root=$1 uid=$2 machine=$3 blocks=$4 kvm=$5
         shift 5
@@ -46,32 +47,38 @@ internal static class QemuLaunch
         exec setpriv --reuid "$uid" --regid "$uid" --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all -- "$@"
         """;
 
-    internal const string Program = "ip";
+    private const string Program = "ip";
 
     private const long FileSizeSlack = 1L << 30;
     private const int LimitBlock = 512;
 
-    /// <param name="networkNamespace">Name of the slot's namespace.</param>
-    /// <param name="machineDirectory">The machine's directory on the host.</param>
-    /// <param name="userId">User and group QEMU runs as.</param>
-    /// <param name="largestFile">Bytes of the largest file it must be able to write.</param>
-    /// <param name="accelerator">kvm or tcg.</param>
-    /// <param name="view">Host files it must see.</param>
-    /// <param name="command">QEMU and its arguments.</param>
-    internal static IReadOnlyList<string> Arguments(
-        string networkNamespace, string machineDirectory, uint userId, long largestFile, string accelerator, MachineView view,
-        IReadOnlyList<string> command) =>
+    /// <summary>Starts QEMU for a machine.</summary>
+    /// <exception cref="HostResourceException">It could not be started.</exception>
+    internal static ChildProcess Start(MachineLaunch launch, string program)
+    {
+        Directory.CreateDirectory(MachineView.Root);
+        return Spawn.Start(new SpawnRequest
+        {
+            Program = Program,
+            Arguments = Arguments(launch, program),
+            OutputPath = Path.Combine(launch.Request.Directory, MachineFiles.ProcessLog),
+            InheritedDescriptors = launch.Descriptors,
+        });
+    }
+
+    private static IReadOnlyList<string> Arguments(MachineLaunch launch, string program) =>
     [
-        "netns", "exec", networkNamespace,
+        "netns", "exec", launch.Request.NetworkNamespace,
         "sh", "-c", Script, "sh",
         MachineView.Root,
-        userId.ToString(CultureInfo.InvariantCulture),
-        machineDirectory,
+        launch.Request.UserId.ToString(CultureInfo.InvariantCulture),
+        launch.Request.Directory,
         // A qcow2 file's tables come on top of its content, far below the slack.
-        ((largestFile + FileSizeSlack) / LimitBlock).ToString(CultureInfo.InvariantCulture),
-        accelerator,
-        .. view.Files.SelectMany(file => new[] { file.Source, file.Name }),
+        ((launch.LargestFile + FileSizeSlack) / LimitBlock).ToString(CultureInfo.InvariantCulture),
+        launch.Accelerator,
+        .. launch.View.Files.SelectMany(file => new[] { file.Source, file.Name }),
         "--",
-        .. command,
+        program,
+        .. launch.Arguments,
     ];
 }

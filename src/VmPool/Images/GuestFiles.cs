@@ -26,6 +26,7 @@ internal static class GuestFiles
             manual_add_modules virtio_pci virtio_blk virtio_net ext4
 
             """, GuestFile.Executable),
+        .. TemplateFiles.InitialRamDisk,
     ];
 
     /// <summary>In place after all packages are installed.</summary>
@@ -43,6 +44,7 @@ internal static class GuestFiles
         .. Network,
         .. CloudInit,
         .. Ssh,
+        .. TemplateFiles.RootFileSystem,
     ];
 
     // One process instead of a network daemon: the addresses never change.

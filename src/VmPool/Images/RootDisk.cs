@@ -104,6 +104,7 @@ internal sealed class DebianRootDisk : IRootDiskBuilder
         }
         Link(root, "etc/systemd/system/sysinit.target.wants/vmpool-network.service", "/etc/systemd/system/vmpool-network.service");
         Link(root, "etc/systemd/system/cloud-init.target.wants/cloud-init-local.service", "/etc/systemd/system/cloud-init-local.service");
+        Link(root, $"etc/systemd/system/multi-user.target.wants/{TemplateFiles.AgentUnit}", $"/etc/systemd/system/{TemplateFiles.AgentUnit}");
         // What the masked generator would decide at each boot.
         Link(root, "etc/systemd/system/multi-user.target.wants/cloud-init.target", "/lib/systemd/system/cloud-init.target");
 
