@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using VmPool.Images;
 using VmPool.Options;
 
 namespace VmPool.Templates;
@@ -8,7 +9,7 @@ namespace VmPool.Templates;
 internal static class FreezeCall
 {
     /// <summary>For the login user's shell.</summary>
-    public const string Command = "sudo /usr/lib/vmpool/freeze";
+    public const string Command = "sudo " + TemplateFiles.FreezeProgram;
 
     public static string Input(ImageOptions options)
     {

@@ -17,9 +17,6 @@ namespace VmPool.Templates;
 internal sealed class TemplateBuild(
     GroupOptions options, TemplateWish wish, TemplatePaths files, TemplatePorts ports, TimeProvider time, ILogger logger)
 {
-    /// <summary>What the agent's unit waits for; see the image's vmpool-agent.service.</summary>
-    private const string TemplateWord = "vmpool.template";
-
     private const int WarmUps = 4;
     private static readonly TimeSpan BootTimeout = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan LoginTimeout = TimeSpan.FromMinutes(2);
@@ -64,7 +61,7 @@ internal sealed class TemplateBuild(
         await steps.RunAsync("template-boot", wish.Image.Directory, async () =>
         {
             BootRequest request = BootRequest.Of(
-                MachineShape.Of(options, $"template-{wish.Key[..8]}", files.Machine, slot, disks), wish.Image, TemplateWord);
+                MachineShape.Of(options, $"template-{wish.Key[..8]}", files.Machine, slot, disks), wish.Image, TemplateFiles.KernelWord);
             machine = await ports.Hypervisor.StartTemplateAsync(request, files.Vmm, cancellationToken);
         }, cancellationToken);
         await Ending.RunAsync(
