@@ -122,7 +122,7 @@ func (g *guests) askOne(ctx context.Context, info ConnectInfo, script string) er
 		return err
 	}
 	defer client.Close()
-	var output bytes.Buffer
+	var output lockedBuffer
 	before := time.Now()
 	err = runScript(client, script, &output)
 	// The login has proven that the guest serves this very host key.
@@ -134,6 +134,18 @@ func (g *guests) askOne(ctx context.Context, info ConnectInfo, script string) er
 		return fmt.Errorf("%w; it said:\n%s", err, output.String())
 	}
 	return nil
+}
+
+// lockedBuffer takes both outputs of a session, which arrive from two goroutines.
+type lockedBuffer struct {
+	gate sync.Mutex
+	bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(data []byte) (int, error) {
+	b.gate.Lock()
+	defer b.gate.Unlock()
+	return b.Buffer.Write(data)
 }
 
 // tryForeignKeys tries each instance's key on the next one, whose own key works.
