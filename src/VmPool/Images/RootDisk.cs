@@ -1,3 +1,4 @@
+using System.Globalization;
 using LinuxHost;
 using VmPool.Storage;
 
@@ -110,7 +111,7 @@ internal sealed class DebianRootDisk : IRootDiskBuilder
 
         // "*" and not "!": a password that matches nothing, which locks the password but not the account, PAM or not.
         await HostCommand.RunAsync("chroot",
-            [root, "useradd", "--create-home", "--uid", "1000", "--user-group", "--shell", "/bin/bash", "--password", "*", inputs.User],
+            [root, "useradd", "--create-home", "--uid", LoginFiles.UserId.ToString(CultureInfo.InvariantCulture), "--user-group", "--groups", LoginFiles.Groups, "--shell", "/bin/bash", "--password", "*", inputs.User],
             options, cancellationToken);
         await HostCommand.RunAsync("chroot",
             [root, "install", "-d", "-m", "0700", "-o", inputs.User, "-g", inputs.User, $"/home/{inputs.User}/.ssh"], options, cancellationToken);

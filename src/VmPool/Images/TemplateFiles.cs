@@ -52,6 +52,8 @@ internal static class TemplateFiles
 
             [Service]
             Type=notify
+            # New clock and new name wake systemd and journald: after the answer is early enough.
+            Nice=-20
             ExecStart=/usr/bin/python3 -I -S {Directory}/agent.py
             TimeoutStartSec=infinity
 

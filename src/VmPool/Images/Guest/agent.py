@@ -5,8 +5,9 @@ In every clone it therefore wakes up waiting; the host sends one line (identity.
 `ERROR text`. Whatever is wrong with a call is found before anything is done, and the agent goes on waiting. Once it has begun to
 carry a call out nobody is listened to any more, but the process stays: its end would be systemd's work in the first second.
 
-Every clone's emulated CPU has to translate every instruction anew. So there is little code, no new process, nothing is
-imported late, and files that exist are overwritten in place, which costs the file system nothing.
+Every clone's emulated CPU has to translate every instruction anew, and what runs for the first time takes milliseconds. So the
+way of a call is short: file descriptors instead of sockets and file objects, no new process, nothing that could be known before,
+and files that exist are overwritten in place, which costs the file system nothing.
 """
 
 import argparse
@@ -31,13 +32,14 @@ from services import RecordedServices, Services
 
 CALL_SECONDS = 5
 REHEARSALS = 4
+LONGEST_ANSWER = 2000
 
 # linux/random.h
 RNDADDENTROPY = 0x40085203
 RNDRESEEDCRNG = 0x5207
 
 HOST_KEY = "/etc/ssh/ssh_host_ecdsa_key"
-JOURNALS = ("/run/log/journal", "/var/log/journal")
+JOURNALS = ("/run/log/journal/", "/var/log/journal/")
 
 
 class Kernel:
@@ -72,6 +74,10 @@ class Guest:
     def __init__(self, root, kernel):
         self.root = root
         self.kernel = kernel
+        with open(root + "/etc/machine-id", encoding="ascii") as file:
+            machine_id = file.read().strip()
+        self.journals = [root + journal for journal in JOURNALS if machine_id and os.path.isdir(root + journal + machine_id)]
+        self.machine_id = machine_id
 
     def apply(self, identity):
         # First of all: whatever comes later may use random numbers, and the time.
@@ -80,105 +86,110 @@ class Guest:
         self.kernel.set_hostname(identity.hostname)
         self.put("/etc/hostname", identity.hostname + "\n")
         self.put("/etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 {identity.hostname}\n::1 localhost ip6-localhost ip6-loopback\n")
-        self.change_machine_id(identity.machine_id)
-        user = identity.user
-        self.make_directory(user.pw_dir + "/.ssh", 0o700, user)
-        self.put(user.pw_dir + "/.ssh/authorized_keys", identity.authorized_key + "\n", 0o600, user)
+        self.put("/etc/machine-id", identity.machine_id + "\n", 0o444)
+        self.name_journals(identity.machine_id)
+        account = identity.account
+        self.make_directory(account.pw_dir + "/.ssh", 0o700, account)
+        self.put(account.pw_dir + "/.ssh/authorized_keys", identity.authorized_key + "\n", 0o600, account)
         self.put(HOST_KEY, identity.host_key, 0o600)
         self.put(HOST_KEY + ".pub", identity.host_key_pub + "\n")
         for path, mode, content in identity.files:
             self.make_directory(os.path.dirname(path), 0o755)
             self.put(path, content, mode)
 
-    def change_machine_id(self, new):
-        with open(self.root + "/etc/machine-id", encoding="ascii") as file:
-            old = file.read().strip()
-        self.put("/etc/machine-id", new + "\n", 0o444)
-        # journalctl looks into the directory of this name. journald has its files open; the old name is for the next ones.
-        for journal in JOURNALS:
-            before, after = f"{self.root}{journal}/{old}", f"{self.root}{journal}/{new}"
-            if old not in ("", new) and os.path.isdir(before):
-                os.rename(before, after)
-                os.symlink(new, before)
+    def name_journals(self, machine_id):
+        """journalctl looks into the directory of this name. journald has its files open; the old name is for its next ones."""
+        for journal in self.journals:
+            os.rename(journal + self.machine_id, journal + machine_id)
+            os.symlink(machine_id, journal + self.machine_id)
+        self.machine_id = machine_id
 
-    def put(self, path, content, mode=0o644, owner=None):
+    def put(self, path, content, mode=0o644, account=None):
         data = content.encode("ascii") if isinstance(content, str) else content
-        ids = (owner.pw_uid, owner.pw_gid) if owner else (0, 0)
-        file = os.open(self.root + path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        owner = (account.pw_uid, account.pw_gid) if account else (0, 0)
+        file = os.open(self.root + path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
             status = os.fstat(file)
-            if (status.st_uid, status.st_gid) != ids:
-                os.fchown(file, *ids)
+            if (status.st_uid, status.st_gid) != owner:
+                os.fchown(file, *owner)
             if status.st_mode & 0o7777 != mode:
                 os.fchmod(file, mode)
             # Never empty on the way: ext4 brings a file that was truncated to disk as soon as it is closed.
-            if os.pwrite(file, data, 0) != len(data):
+            if os.write(file, data) != len(data):
                 raise OSError(f"{path}: no space for {len(data)} bytes")
             if status.st_size > len(data):
                 os.ftruncate(file, len(data))
         finally:
             os.close(file)
 
-    def make_directory(self, path, mode, owner=None):
+    def make_directory(self, path, mode, account=None):
         if not os.path.isdir(self.root + path):
             os.makedirs(self.root + path, mode)
-            if owner:
-                os.chown(self.root + path, owner.pw_uid, owner.pw_gid)
+            if account:
+                os.chown(self.root + path, account.pw_uid, account.pw_gid)
+
+
+class Silence(Exception):
+    """Nobody has said a whole line."""
+
+
+def raise_silence(*_):
+    raise Silence
 
 
 def read_call(connection):
-    """The line without its end; absent when the peer said nothing or broke off."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", CALL_SECONDS, 0))
-    deadline = time.monotonic() + CALL_SECONDS
-    data = b""
-    while b"\n" not in data:
-        received = connection.recv(LONGEST_CALL + 1 - len(data))
-        data += received
-        if not received or time.monotonic() > deadline:
-            return None
-        if len(data) > LONGEST_CALL:
-            raise Refusal(f"longer than {LONGEST_CALL} bytes")
-    line, _, rest = data.partition(b"\n")
-    if rest:
-        raise Refusal("more than one line")
-    return line
+    """The line without its end."""
+    signal.alarm(CALL_SECONDS)
+    try:
+        data = b""
+        while not data.endswith(b"\n"):
+            received = os.read(connection, LONGEST_CALL + 1 - len(data))
+            if not received:
+                raise Silence
+            data += received
+            if len(data) > LONGEST_CALL:
+                raise Refusal(f"longer than {LONGEST_CALL} bytes")
+        return data[:-1]
+    finally:
+        signal.alarm(0)
 
 
 def answer(connection, words):
-    connection.sendall("".join(c if c.isprintable() else " " for c in words)[:2000].encode() + b"\n")
+    os.write(connection, "".join(c if c.isprintable() else " " for c in words)[:LONGEST_ANSWER].encode() + b"\n")
 
 
 def wait_for_identity(listener, peer):
     """The first valid call, and the connection that waits for its answer."""
     while True:
         try:
-            connection, (address, _) = listener.accept()
+            # What socket.accept() wraps into an object.
+            connection, address = listener._accept()
         except ConnectionAbortedError:
             continue
         try:
-            if address == peer and (line := read_call(connection)) is not None:
-                return Identity(line), connection
+            if address[0] == peer:
+                return Identity(read_call(connection)), connection
         except Refusal as e:
             try:
                 answer(connection, f"ERROR {e}")
             except OSError:
                 pass  # Nobody waits for it.
-        except OSError:
-            pass  # Silent for too long, or gone; another may come.
-        connection.close()
+        except (Silence, OSError):
+            pass  # Another may come.
+        os.close(connection)
 
 
 def serve(listener, peer, guest, services):
     identity, connection = wait_for_identity(listener, peer)
     listener.close()
-    with connection:
-        try:
-            guest.apply(identity)
-            services.renew(identity)
-        except Exception as e:
-            answer(connection, f"ERROR {type(e).__name__}: {e}")
-            raise
-        answer(connection, "OK")
+    try:
+        guest.apply(identity)
+        services.renew(identity)
+    except Exception as e:
+        answer(connection, f"ERROR {type(e).__name__}: {e}")
+        raise
+    os.write(connection, b"OK\n")
+    os.close(connection)
 
 
 def rehearse(root, kernel):
@@ -194,20 +205,21 @@ def rehearse(root, kernel):
             call = json.dumps({
                 "id": "rehearsal", "hostname": "localhost", "machine_id": f"{number:032x}", "user": "nobody",
                 "authorized_key": 160 * "k", "host_key": f"-----BEGIN PRIVATE KEY-----\n{180 * 'k'}\n-----END PRIVATE KEY-----\n",
-                "host_key_pub": f"ecdsa {140 * 'k'}", "time_ns": str(time.time_ns()), "entropy": binascii.b2a_base64(os.urandom(64), newline=False).decode(),
+                "host_key_pub": f"ecdsa {140 * 'k'}", "time_ns": str(time.time_ns()),
+                "entropy": binascii.b2a_base64(os.urandom(64), newline=False).decode(),
             })
             host, connection = socket.socketpair()
             with host, connection:
                 host.sendall(call.encode() + b"\n")
-                guest.apply(Identity(read_call(connection)))
-                answer(connection, "OK")
+                guest.apply(Identity(read_call(connection.fileno())))
+                answer(connection.fileno(), "OK")
     finally:
         shutil.rmtree(scratch)
 
 
 def notify(state):
     """sd_notify(3)"""
-    path = os.environ.get("NOTIFY_SOCKET", "")
+    path = os.environ["NOTIFY_SOCKET"]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.connect("\0" + path[1:] if path.startswith("@") else path)
         systemd.send(state.encode())
@@ -227,13 +239,16 @@ def main():
         kernel, services = RecordedKernel(record), RecordedServices(record)
     else:
         kernel, services = Kernel(), Services()
+    signal.signal(signal.SIGALRM, raise_silence)
     rehearse(chosen.root, kernel)
+    guest = Guest(chosen.root, kernel)
     address, _, port = chosen.listen.partition(":")
     listener = socket.create_server((address, int(port)))
+    # Nothing is left to collect later, and nothing is looked through for it.
     gc.collect()
     gc.disable()
     notify(f"READY=1\nSTATUS=waiting on port {listener.getsockname()[1]}")
-    serve(listener, chosen.peer, Guest(chosen.root, kernel), services)
+    serve(listener, chosen.peer, guest, services)
     services.settle()
     while True:
         signal.pause()

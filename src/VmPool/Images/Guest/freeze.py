@@ -65,10 +65,17 @@ def forget(user):
     for path in SECRETS:
         if os.path.exists(path):
             os.unlink(path)
-    # Emptied, not removed: a file that exists is written faster.
-    keys = user.pw_dir + "/.ssh/authorized_keys"
-    if os.path.exists(keys):
-        os.truncate(keys, 0)
+    overwrite(user.pw_dir + "/.ssh/authorized_keys", "#\n")
+    # Shorter than any clone's, which then need not be shortened.
+    overwrite("/etc/hostname", "localhost\n")
+    overwrite("/etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n")
+
+
+def overwrite(path, content):
+    """Neither removes nor empties the file: the agent is to find one that has its place on the disk."""
+    with open(path, "r+", encoding="ascii") as file:
+        file.write(content)
+        file.truncate()
 
 
 def uncover_boot_id():
