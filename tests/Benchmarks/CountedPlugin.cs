@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using VmPool.Options;
 
 namespace Benchmarks;
 
@@ -16,7 +15,7 @@ internal static class CountedPlugin
     public static async Task<int> RunAsync(string[] arguments)
     {
         string path = Environment.GetEnvironmentVariable("VMPOOL_BENCH_ALLOCATED")
-            ?? throw new PluginOptionsException("VMPOOL_BENCH_ALLOCATED is not set: there is no file for the result");
+            ?? throw new InvalidOperationException("VMPOOL_BENCH_ALLOCATED is not set: there is no file for the result");
         using PosixSignalRegistration answer = PosixSignalRegistration.Create(UserSignal1, context =>
         {
             context.Cancel = true;

@@ -11,7 +11,7 @@ import (
 // template into the page cache, where it then stays.
 func (b *bench) warmUp(ctx context.Context) (map[string]string, error) {
 	err := b.withGroup(ctx, b.config, func(g *benchGroup) error {
-		machines, err := g.start(ctx, 1, fastPoll, false)
+		machines, err := g.start(ctx, 1, time.Second, false)
 		if err == nil && machines[0].record.TemplateKey == "" {
 			err = fmt.Errorf("%s was booted, not cloned: no template could be made (the plugin's log above says why)", machines[0].record.ID)
 		}
@@ -78,10 +78,13 @@ func (b *bench) overlayBoot(ctx context.Context) error {
 
 // clones measures batches of n at once.
 func (b *bench) clones(ctx context.Context, n, batches int) error {
-	prefix := fmt.Sprintf("clone.n%d.", n)
+	prefix, poll := fmt.Sprintf("clone.n%d.", n), fastPoll
+	if n > 1 {
+		poll = batchPoll
+	}
 	return b.withGroup(ctx, b.config, func(g *benchGroup) error {
 		for batch := 0; batch < batches; batch++ {
-			machines, err := g.start(ctx, n, fastPoll, false)
+			machines, err := g.start(ctx, n, poll, false)
 			if err != nil {
 				return err
 			}
@@ -144,7 +147,7 @@ func (b *bench) oneByOne(ctx context.Context, config pluginConfig, count int, po
 func (b *bench) idle(ctx context.Context) error {
 	const rest, window = 30 * time.Second, 10 * time.Second
 	return b.withGroup(ctx, b.config, func(g *benchGroup) error {
-		machines, err := g.start(ctx, b.plan.idle, fastPoll, true)
+		machines, err := g.start(ctx, b.plan.idle, batchPoll, true)
 		if err != nil {
 			return err
 		}

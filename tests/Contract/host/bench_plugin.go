@@ -31,13 +31,13 @@ func (b *bench) handshakes() error {
 		suffix   string
 		autoMTLS bool
 	}{{"", true}, {"_plain", false}} {
-		for name, path := range map[string]string{"plugin.handshake": b.plugin, "plugin.reference_handshake": b.reference} {
-			times, work, err := handshakeTimes(path, count, mode.autoMTLS)
+		for _, peer := range []struct{ name, path string }{{"plugin.handshake", b.plugin}, {"plugin.reference_handshake", b.reference}} {
+			times, work, err := handshakeTimes(peer.path, count, mode.autoMTLS)
 			if err != nil {
 				return err
 			}
-			b.figures.times(name+mode.suffix+"_ms", times)
-			b.figures.number(name+mode.suffix+"_cpu_ms", samples(work).percentile(50))
+			b.figures.times(peer.name+mode.suffix+"_ms", times)
+			b.figures.number(peer.name+mode.suffix+"_cpu_ms", samples(work).percentile(50))
 		}
 		b.figures.ratio("plugin.handshake"+mode.suffix+"_ratio", "plugin.handshake"+mode.suffix+"_ms", "plugin.reference_handshake"+mode.suffix+"_ms")
 	}
@@ -46,7 +46,7 @@ func (b *bench) handshakes() error {
 
 // calls measures what the runner asks all the time.
 func (b *bench) calls(ctx context.Context, count int) error {
-	session, ids, err := openSimulated(ctx, b.plugin, b.simulatedConfig(fmt.Sprintf("calls-%d", count)), count)
+	session, ids, err := openSimulated(ctx, b.plugin, b.simulatedConfig("calls", count), count)
 	if err != nil {
 		return err
 	}
@@ -79,13 +79,14 @@ func (b *bench) calls(ctx context.Context, count int) error {
 	return session.Group.Shutdown(ctx)
 }
 
-func (b *bench) simulatedConfig(name string) pluginConfig {
-	return simulatedGroup("bench-"+name, b.config.text("state_directory"))
+// simulatedConfig has a state directory for each number of instances: those of an earlier group would be cleared away
+// while this one is measured.
+func (b *bench) simulatedConfig(name string, count int) pluginConfig {
+	return simulatedGroup("bench-"+name, filepath.Join(b.config.text("state_directory"), fmt.Sprintf("%s-%d", name, count)))
 }
 
-// simulatedGroup has a state directory of its own: instances of an earlier one would be cleared away meanwhile.
-func simulatedGroup(name, parent string) pluginConfig {
-	return pluginConfig{"hypervisor": "simulated", "simulated_boot": "0s", "name": name, "state_directory": filepath.Join(parent, name)}
+func simulatedGroup(name, stateDirectory string) pluginConfig {
+	return pluginConfig{"hypervisor": "simulated", "simulated_boot": "0s", "name": name, "state_directory": stateDirectory}
 }
 
 // openSimulated launches a plugin that serves count running instances; on error it is gone.

@@ -48,7 +48,7 @@ func (b *bench) allocations(ctx context.Context) error {
 	os.Setenv("VMPOOL_BENCH_ALLOCATED", path)
 	defer os.Unsetenv("VMPOOL_BENCH_ALLOCATED")
 	for _, count := range []int{10, 200, 1000} {
-		session, _, err := openSimulated(ctx, b.tools, b.simulatedConfig(fmt.Sprintf("allocations-%d", count)), count)
+		session, _, err := openSimulated(ctx, b.tools, b.simulatedConfig("alloc", count), count)
 		if err != nil {
 			return err
 		}
