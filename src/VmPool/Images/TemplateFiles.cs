@@ -17,8 +17,8 @@ internal static class TemplateFiles
     private const string Directory = "/usr/lib/vmpool";
 
     /// <summary>
-    /// The kernel makes its boot id when somebody first looks at it, and nothing can change it then. In a template everybody
-    /// looks at another file in its place, until the freeze: so each clone's kernel makes its own.
+    /// The kernel makes its boot id once and nothing can change it then. In a template, and so in its clones, everybody looks at
+    /// another file in its place from the very beginning; the agent gives each clone another content.
     /// </summary>
     public static readonly IReadOnlyList<GuestFile> InitialRamDisk =
     [

@@ -38,6 +38,9 @@ LONGEST_ANSWER = 2000
 RNDADDENTROPY = 0x40085203
 RNDRESEEDCRNG = 0x5207
 
+# The initial RAM disk has laid this file over the kernel's boot id, which nothing can change once somebody has looked at it.
+BOOT_ID = "/run/vmpool/boot_id"
+KERNEL_UUID = "/proc/sys/kernel/random/uuid"
 HOST_KEY = "/etc/ssh/ssh_host_ecdsa_key"
 JOURNALS = ("/run/log/journal/", "/var/log/journal/")
 
@@ -88,6 +91,8 @@ class Guest:
         self.put("/etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 {identity.hostname}\n::1 localhost ip6-localhost ip6-loopback\n")
         self.put("/etc/machine-id", identity.machine_id + "\n", 0o444)
         self.name_journals(identity.machine_id)
+        with open(KERNEL_UUID, encoding="ascii") as file:
+            self.put(BOOT_ID, file.read(), 0o444)
         account = identity.account
         self.make_directory(account.pw_dir + "/.ssh", 0o700, account)
         self.put(account.pw_dir + "/.ssh/authorized_keys", identity.authorized_key + "\n", 0o600, account)
@@ -196,7 +201,7 @@ def rehearse(root, kernel):
     """The whole way of a call, in a directory of its own on the same file system: what it needs is in memory afterwards."""
     scratch = tempfile.mkdtemp(prefix="vmpool-agent-", dir=root + "/var/tmp")
     try:
-        for directory in ("etc/ssh", "run/log/journal/" + 32 * "0"):
+        for directory in ("etc/ssh", "run/vmpool", "run/log/journal/" + 32 * "0"):
             os.makedirs(f"{scratch}/{directory}")
         with open(scratch + "/etc/machine-id", "w", encoding="ascii") as file:
             file.write(32 * "0" + "\n")

@@ -8,7 +8,6 @@ Standard input is one JSON object. `ready_command` (may be missing or empty) is 
 be frozen as soon as it is idle. No further login is possible then. Otherwise standard output says what failed and how.
 """
 
-import ctypes
 import json
 import os
 import pwd
@@ -19,7 +18,6 @@ import time
 IDLE_SECONDS = 300
 LOOK_SECONDS = 0.2
 STATE = "/run/vmpool"
-COVERED_BOOT_ID = "/proc/sys/kernel/random/boot_id"
 SECRETS = ["/var/lib/systemd/random-seed", "/var/lib/systemd/credential.secret", "/root/.ssh/authorized_keys"]
 
 
@@ -42,7 +40,6 @@ def main():
         file.writelines(unit + "\n" for unit in units)
     forget(pwd.getpwnam(os.environ.get("SUDO_USER", "root")))
     os.sync()
-    uncover_boot_id()
 
 
 def wait_for_jobs():
@@ -76,13 +73,6 @@ def overwrite(path, content):
     with open(path, "r+", encoding="ascii") as file:
         file.write(content)
         file.truncate()
-
-
-def uncover_boot_id():
-    """From here on the first look at the kernel's boot id makes it. That has to happen in the clone, so this comes last."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.umount2(COVERED_BOOT_ID.encode(), 0) != 0:
-        fail(f"cannot uncover {COVERED_BOOT_ID}: {os.strerror(ctypes.get_errno())}")
 
 
 def require(what, command):

@@ -22,7 +22,7 @@ internal sealed class AgentProcess : IAsyncDisposable
 
     private AgentProcess()
     {
-        foreach (string directory in new[] { "etc/ssh", "var/tmp", "run/log/journal/" + OldMachineId, "var/log" })
+        foreach (string directory in new[] { "etc/ssh", "var/tmp", "run/vmpool", "run/log/journal/" + OldMachineId, "var/log" })
         {
             Directory.CreateDirectory(InRoot(directory));
         }

@@ -28,6 +28,7 @@ public sealed class AgentTests
         Assert.Equal(_identity.AuthorizedKey + "\n", Text(agent, "nonexistent/.ssh/authorized_keys"));
         Assert.Equal(_identity.HostKeyPem.TrimEnd() + "\n", Text(agent, "etc/ssh/ssh_host_ecdsa_key"));
         Assert.Equal(_identity.HostKeyPublic + "\n", Text(agent, "etc/ssh/ssh_host_ecdsa_key.pub"));
+        Assert.Matches("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\n$", Text(agent, "run/vmpool/boot_id"));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(agent.InRoot("etc/ssh/ssh_host_ecdsa_key")));
         Assert.Equal("hello", Text(agent, "opt/new/file"));
         Assert.Equal(Convert.ToInt32("750", 8), (int)File.GetUnixFileMode(agent.InRoot("opt/new/file")));
