@@ -59,7 +59,7 @@ internal static class QemuArguments
                 ? (string[])["-object", $"memory-backend-file,id={GuestMemory.Id},size={Number(request.MemoryMb)}M,{backend}"]
                 : [],
             "-device", "vmgenid,guid=auto,id=vmgenid0",
-            "-chardev", $"socket,id=qmp0,path={MachineView.Machine}/{MachineFiles.Socket},server=on,wait=off",
+            "-chardev", $"socket,id=qmp0,fd={Number(MachineDescriptors.Control)},server=on,wait=off",
             "-mon", "chardev=qmp0,mode=control",
             // Appending lets us shorten the file while QEMU has it open.
             "-chardev", $"file,id=serial0,path={MachineView.Machine}/{MachineFiles.SerialLog},append=on",
@@ -73,7 +73,7 @@ internal static class QemuArguments
         }
         arguments.AddRange(
         [
-            "-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no",
+            "-netdev", $"tap,id=net0,fd={Number(MachineDescriptors.Tap)}",
             "-device", $"virtio-net-pci,netdev=net0,mac={GuestMac},host_mtu={Number(request.Mtu)},romfile=,id=vn0",
             "-device", "virtio-rng-pci,id=rng0",
         ]);

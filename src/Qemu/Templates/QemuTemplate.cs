@@ -12,9 +12,6 @@ namespace Qemu;
 /// </summary>
 internal sealed class QemuTemplate : IMachineTemplate
 {
-    private const int StateDescriptor = 3;
-    private const int MemoryDescriptor = 4;
-
     private readonly string _memory;
     private readonly string _state;
     private readonly string _accelerator;
@@ -67,8 +64,8 @@ internal sealed class QemuTemplate : IMachineTemplate
         MachineLaunch launch = MachineLaunch.ForClone(request, _accelerator, Map) with
         {
             Descriptors = _sealedMemory is null
-                ? new Dictionary<int, SafeFileHandle> { [StateDescriptor] = state }
-                : new Dictionary<int, SafeFileHandle> { [StateDescriptor] = state, [MemoryDescriptor] = _sealedMemory },
+                ? new Dictionary<int, SafeFileHandle> { [MachineDescriptors.State] = state }
+                : new Dictionary<int, SafeFileHandle> { [MachineDescriptors.State] = state, [MachineDescriptors.Memory] = _sealedMemory },
         };
         return await _start.RunAsync(launch, ResumeAsync, cancellationToken);
     }
@@ -81,7 +78,7 @@ internal sealed class QemuTemplate : IMachineTemplate
 
     private GuestMemory Map(MachineView view) => _sealedMemory is null
         ? GuestMemory.PrivateOfReadOnlyFile(view.PathOf(_memory, TemplateFiles.Memory))
-        : GuestMemory.PrivateOfSealed(MemoryDescriptor);
+        : GuestMemory.PrivateOfSealed(MachineDescriptors.Memory);
 
     private SafeFileHandle OpenState(MachineRequest request)
     {
@@ -99,7 +96,7 @@ internal sealed class QemuTemplate : IMachineTemplate
     private static async Task ResumeAsync(QmpConnection connection, TimeSpan deadline, CancellationToken cancellationToken)
     {
         await connection.ExecuteAsync("migrate-set-capabilities", MigrationEvent.WriteCapabilities, deadline, cancellationToken);
-        string source = string.Create(CultureInfo.InvariantCulture, $"fd:{StateDescriptor}");
+        string source = string.Create(CultureInfo.InvariantCulture, $"fd:{MachineDescriptors.State}");
         MigrationEvent.RequireCompleted(await connection.ExecuteUntilAsync(
             "migrate-incoming", json => json.WriteString("uri", source), MigrationEvent.IsLast, deadline, cancellationToken));
         await connection.ExecuteAsync("cont", null, deadline, cancellationToken);
