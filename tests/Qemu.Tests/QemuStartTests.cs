@@ -97,7 +97,8 @@ public sealed class QemuStartTests
     {
         using var directory = new TestDirectory();
         StartedQemu started = await StubProcess.StartAsync(directory, ["--control", "3"]);
-        await started.Control.DisposeAsync();
+        // It has taken the socket over when it greets.
+        await (await QmpConnection.OpenAsync(started.Control, "ci-1", Long, TimeProvider.System, CancellationToken.None)).DisposeAsync();
         await using var link = new QmpLink(directory.Path, started.Process.Identity.Pid, "ci-1", TimeProvider.System);
 
         QmpConnection connection = await link.GetAsync(Long, CancellationToken.None);
