@@ -20,7 +20,7 @@ public sealed class QemuArgumentsTests
         string[] expected =
         [
             "-name", "guest=ci-1",
-            "-nodefaults", "-no-user-config", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+            "-nodefaults", "-no-user-config", "-machine", "q35,sata=off,smbus=off,vmport=off", "-accel", "tcg,thread=multi", "-cpu", "max",
             "-display", "none",
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
             "-smp", "2",
@@ -76,8 +76,8 @@ public sealed class QemuArgumentsTests
         IReadOnlyList<string> boot = QemuArguments.Boot(Request, Chains, "tcg", GuestMemory.Anonymous, new MachineView(Request.Directory));
         IReadOnlyList<string> template = QemuArguments.Boot(Request, Chains, "tcg", GuestMemory.Shared("/view/memory"), new MachineView(Request.Directory));
 
-        Assert.Equal(["q35,memory-backend=ram0", "-object", "memory-backend-file,id=ram0,size=1024M,mem-path=/view/memory,share=on"], template.Except(boot));
-        Assert.Equal(["q35"], boot.Except(template));
+        Assert.Equal(["q35,sata=off,smbus=off,vmport=off,memory-backend=ram0", "-object", "memory-backend-file,id=ram0,size=1024M,mem-path=/view/memory,share=on"], template.Except(boot));
+        Assert.Equal(["q35,sata=off,smbus=off,vmport=off"], boot.Except(template));
     }
 
     public static TheoryData<string, string> MemoriesOfClones => new()

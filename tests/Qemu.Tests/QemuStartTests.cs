@@ -97,8 +97,10 @@ public sealed class QemuStartTests
     {
         using var directory = new TestDirectory();
         StartedQemu started = await StubProcess.StartAsync(directory, ["--control", "3"]);
-        // It has taken the socket over when it greets.
-        await (await QmpConnection.OpenAsync(started.Control, "ci-1", Long, TimeProvider.System, CancellationToken.None)).DisposeAsync();
+        // It has taken the socket over when it answers.
+        QmpConnection first = await QmpConnection.OpenAsync(started.Control, "ci-1", Long, TimeProvider.System, CancellationToken.None);
+        await first.ExecuteAsync("query-status", null, Long, CancellationToken.None);
+        await first.DisposeAsync();
         await using var link = new QmpLink(directory.Path, started.Process.Identity.Pid, "ci-1", TimeProvider.System);
 
         QmpConnection connection = await link.GetAsync(Long, CancellationToken.None);

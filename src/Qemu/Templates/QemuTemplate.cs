@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using LinuxHost;
 using Microsoft.Win32.SafeHandles;
 using VmPool;
@@ -95,10 +96,13 @@ internal sealed class QemuTemplate : IMachineTemplate
     // A guest continued before its state is complete would run into nothing: `cont` comes after the event.
     private static async Task ResumeAsync(QmpConnection connection, TimeSpan deadline, CancellationToken cancellationToken)
     {
-        await connection.ExecuteAsync("migrate-set-capabilities", MigrationEvent.WriteCapabilities, deadline, cancellationToken);
         string source = string.Create(CultureInfo.InvariantCulture, $"fd:{MachineDescriptors.State}");
-        MigrationEvent.RequireCompleted(await connection.ExecuteUntilAsync(
-            "migrate-incoming", json => json.WriteString("uri", source), MigrationEvent.IsLast, deadline, cancellationToken));
+        // Sent together: QEMU carries commands out one after the other.
+        Task setting = connection.ExecuteAsync("migrate-set-capabilities", MigrationEvent.WriteCapabilities, deadline, cancellationToken);
+        Task<JsonElement> loading = connection.ExecuteUntilAsync(
+            "migrate-incoming", json => json.WriteString("uri", source), MigrationEvent.IsLast, deadline, cancellationToken);
+        await Task.WhenAll(setting, loading);
+        MigrationEvent.RequireCompleted(await loading);
         await connection.ExecuteAsync("cont", null, deadline, cancellationToken);
     }
 }
