@@ -125,7 +125,7 @@ public sealed class QemuHypervisor : IHypervisor
         {
             cpu += $" {HostProcessor.Fingerprint(await File.ReadAllTextAsync("/proc/cpuinfo"))}";
         }
-        return $"qemu {version.Build}, machine {QemuArguments.MachineType}, cpu {cpu}, accel {accelerator}";
+        return $"qemu {version.Build}, machine {QemuArguments.MachineType}, cpu {cpu}, accel {accelerator}, devices {QemuArguments.Fingerprint(accelerator)}";
     }
 
     private static void CreateMemory(string path, MachineRequest request)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text.Json;
 using LinuxHost;
 using Microsoft.Extensions.Logging;
@@ -17,27 +16,26 @@ internal delegate Task GuestBeginning(QmpConnection connection, TimeSpan deadlin
 internal sealed class QemuStart(string program, TimeSpan deadline, TimeProvider time, ILogger logger)
 {
     private const int OutputLines = 12;
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(2);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan DyingTime = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan KillDeadline = TimeSpan.FromSeconds(10);
 
     /// <summary>Launches QEMU for a machine.</summary>
     /// <exception cref="HypervisorException">It did not come up; nothing of it is left but the files in its directory.</exception>
     internal Task<QemuMachine> RunAsync(MachineLaunch launch, GuestBeginning beginning, CancellationToken cancellationToken) =>
-        RunAsync(() => QemuLaunch.Start(launch, program), launch.Request.InstanceId, launch.Request.Directory, beginning, cancellationToken);
+        RunAsync(() => QemuLaunch.StartAsync(launch, program), launch.Request.InstanceId, launch.Request.Directory, beginning, cancellationToken);
 
     internal async Task<QemuMachine> RunAsync(
-        Func<ChildProcess> launch, string instanceId, string directory, GuestBeginning beginning, CancellationToken cancellationToken)
+        Func<Task<StartedQemu>> launch, string instanceId, string directory, GuestBeginning beginning, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         long began = time.GetTimestamp();
-        ChildProcess child = Start(launch, instanceId);
+        (ChildProcess child, Stream control) = await StartAsync(launch, instanceId);
         using var clock = new CancellationTokenSource(deadline, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
         QmpConnection? connection = null;
         try
         {
-            connection = await ConnectAsync(child, instanceId, directory, both.Token);
+            connection = await QmpConnection.OpenAsync(control, instanceId, deadline, time, both.Token);
             await beginning(connection, deadline, both.Token);
             long milliseconds = (long)time.GetElapsedTime(began).TotalMilliseconds;
             logger.Started(instanceId, child.Identity.Pid, milliseconds);
@@ -69,37 +67,15 @@ internal sealed class QemuStart(string program, TimeSpan deadline, TimeProvider 
         }
     }
 
-    private static ChildProcess Start(Func<ChildProcess> launch, string instanceId)
+    private static async Task<StartedQemu> StartAsync(Func<Task<StartedQemu>> launch, string instanceId)
     {
         try
         {
-            return launch();
+            return await launch();
         }
-        catch (HostResourceException e)
+        catch (Exception e) when (e is HostResourceException or IOException or UnauthorizedAccessException)
         {
             throw new HypervisorException($"cannot start instance {instanceId}: {e.Message}", e);
-        }
-    }
-
-    private async Task<QmpConnection> ConnectAsync(ChildProcess child, string instanceId, string directory, CancellationToken cancellationToken)
-    {
-        for (TimeSpan pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
-        {
-            if (child.Exited.IsCompleted)
-            {
-                throw new HypervisorException("the process ended before its control socket answered");
-            }
-            try
-            {
-                Stream stream = await QmpSocket.ConnectAsync(directory, child.Identity.Pid, cancellationToken);
-                return await QmpConnection.OpenAsync(stream, instanceId, deadline, time, cancellationToken);
-            }
-            catch (SocketException)
-            {
-                // Not there yet, or there and not listening yet; the deadline and the process's end bound the repetition.
-            }
-            await Task.WhenAny(child.Exited, Task.Delay(pause, time, cancellationToken));
-            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 

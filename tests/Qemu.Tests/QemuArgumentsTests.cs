@@ -20,13 +20,13 @@ public sealed class QemuArgumentsTests
         string[] expected =
         [
             "-name", "guest=ci-1",
-            "-nodefaults", "-no-user-config", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+            "-nodefaults", "-no-user-config", "-machine", "q35,sata=off,smbus=off,vmport=off", "-accel", "tcg,thread=multi", "-cpu", "max",
             "-display", "none",
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
             "-smp", "2",
             "-m", "1024M",
             "-device", "vmgenid,guid=auto,id=vmgenid0",
-            "-chardev", "socket,id=qmp0,path=/run/fleeting-plugin-vmpool-vm/vm/qmp.sock,server=on,wait=off",
+            "-chardev", "socket,id=qmp0,fd=3,server=on,wait=off",
             "-mon", "chardev=qmp0,mode=control",
             "-chardev", "file,id=serial0,path=/run/fleeting-plugin-vmpool-vm/vm/console.log,append=on",
             "-serial", "chardev:serial0",
@@ -36,7 +36,7 @@ public sealed class QemuArgumentsTests
             "-device", "virtio-blk-pci,drive=disk0,id=vd0",
             "-blockdev", "node-name=disk1,driver=raw,file.driver=file,file.filename=/run/fleeting-plugin-vmpool-vm/vm/seed.iso,read-only=on",
             "-device", "virtio-blk-pci,drive=disk1,id=vd1",
-            "-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no",
+            "-netdev", "tap,id=net0,fd=4",
             "-device", "virtio-net-pci,netdev=net0,mac=52:54:00:00:00:02,host_mtu=1400,romfile=,id=vn0",
             "-device", "virtio-rng-pci,id=rng0",
             "-kernel", "/run/fleeting-plugin-vmpool-vm/image/kernel",
@@ -76,13 +76,13 @@ public sealed class QemuArgumentsTests
         IReadOnlyList<string> boot = QemuArguments.Boot(Request, Chains, "tcg", GuestMemory.Anonymous, new MachineView(Request.Directory));
         IReadOnlyList<string> template = QemuArguments.Boot(Request, Chains, "tcg", GuestMemory.Shared("/view/memory"), new MachineView(Request.Directory));
 
-        Assert.Equal(["q35,memory-backend=ram0", "-object", "memory-backend-file,id=ram0,size=1024M,mem-path=/view/memory,share=on"], template.Except(boot));
-        Assert.Equal(["q35"], boot.Except(template));
+        Assert.Equal(["q35,sata=off,smbus=off,vmport=off,memory-backend=ram0", "-object", "memory-backend-file,id=ram0,size=1024M,mem-path=/view/memory,share=on"], template.Except(boot));
+        Assert.Equal(["q35,sata=off,smbus=off,vmport=off"], boot.Except(template));
     }
 
     public static TheoryData<string, string> MemoriesOfClones => new()
     {
-        { GuestMemory.PrivateOfSealed(4).Backend!, "mem-path=/proc/self/fd/4,share=off" },
+        { GuestMemory.PrivateOfSealed(6).Backend!, "mem-path=/proc/self/fd/6,share=off" },
         { GuestMemory.PrivateOfReadOnlyFile("/view/memory").Backend!, "mem-path=/view/memory,share=off,readonly=on,rom=off" },
     };
 

@@ -1,4 +1,3 @@
-using LinuxHost;
 using Microsoft.Extensions.Logging.Abstractions;
 using VmPool;
 
@@ -10,10 +9,10 @@ public sealed class QemuStartTests
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public async Task A_socket_that_appears_late_is_waited_for()
+    public async Task A_process_that_is_late_to_answer_is_waited_for()
     {
         using var directory = new TestDirectory();
-        QemuMachine machine = await StartAsync(directory, Long, "--socket", directory[MachineFiles.Socket], "--delay-ms", "400");
+        QemuMachine machine = await StartAsync(directory, Long, "--control", "3", "--delay-ms", "400");
 
         Assert.True(await machine.IsAliveAsync(CancellationToken.None));
         await machine.StopAsync(CancellationToken.None);
@@ -50,7 +49,7 @@ public sealed class QemuStartTests
         using var directory = new TestDirectory();
 
         HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(
-            () => StartAsync(directory, Long, "--socket", directory[MachineFiles.Socket], "--status", "internal-error"));
+            () => StartAsync(directory, Long, "--control", "3", "--status", "internal-error"));
 
         Assert.Contains("the guest is not running but \"internal-error\"", error.Message, StringComparison.Ordinal);
         Assert.Empty(StubProcess.FindIn(directory));
@@ -62,7 +61,7 @@ public sealed class QemuStartTests
         using var directory = new TestDirectory();
         using var cancelled = new CancellationTokenSource();
         Task<QemuMachine> start = new QemuStart("stub-hypervisor", Long, TimeProvider.System, NullLogger.Instance)
-            .RunAsync(() => Spawn.Start(StubProcess.Request(directory, [])), "ci-1", directory.Path, QemuStart.RequireRunningAsync, cancelled.Token);
+            .RunAsync(() => StubProcess.StartAsync(directory, []), "ci-1", directory.Path, QemuStart.RequireRunningAsync, cancelled.Token);
         await cancelled.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => start);
@@ -74,7 +73,7 @@ public sealed class QemuStartTests
     public async Task A_machine_that_does_not_quit_is_killed()
     {
         using var directory = new TestDirectory();
-        QemuMachine machine = await StartAsync(directory, Long, "--socket", directory[MachineFiles.Socket], "--deaf", "quit");
+        QemuMachine machine = await StartAsync(directory, Long, "--control", "3", "--deaf", "quit");
 
         await machine.StopAsync(CancellationToken.None);
         await machine.StopAsync(CancellationToken.None);
@@ -86,7 +85,7 @@ public sealed class QemuStartTests
     public async Task A_cancelled_stop_still_ends_the_machine()
     {
         using var directory = new TestDirectory();
-        QemuMachine machine = await StartAsync(directory, Long, "--socket", directory[MachineFiles.Socket], "--deaf", "quit");
+        QemuMachine machine = await StartAsync(directory, Long, "--control", "3", "--deaf", "quit");
 
         await machine.StopAsync(new CancellationToken(canceled: true));
 
@@ -94,20 +93,39 @@ public sealed class QemuStartTests
     }
 
     [Fact]
+    public async Task A_later_connection_finds_the_same_process()
+    {
+        using var directory = new TestDirectory();
+        StartedQemu started = await StubProcess.StartAsync(directory, ["--control", "3"]);
+        // It has taken the socket over when it answers.
+        QmpConnection first = await QmpConnection.OpenAsync(started.Control, "ci-1", Long, TimeProvider.System, CancellationToken.None);
+        await first.ExecuteAsync("query-status", null, Long, CancellationToken.None);
+        await first.DisposeAsync();
+        await using var link = new QmpLink(directory.Path, started.Process.Identity.Pid, "ci-1", TimeProvider.System);
+
+        QmpConnection connection = await link.GetAsync(Long, CancellationToken.None);
+
+        Assert.Equal("running", QmpStatus.Read(await connection.ExecuteAsync("query-status", null, Long, CancellationToken.None)));
+        started.Process.Kill();
+        await started.Process.Exited.WaitAsync(Long);
+    }
+
+    [Fact]
     public async Task A_socket_served_by_another_process_gets_no_command()
     {
         using var directory = new TestDirectory();
         using var other = new TestDirectory();
-        QemuMachine stranger = await StartAsync(other, Long, "--socket", other[MachineFiles.Socket]);
+        QemuMachine stranger = await StartAsync(other, Long, "--control", "3");
         File.CreateSymbolicLink(directory[MachineFiles.Socket], other[MachineFiles.Socket]);
+        await using var link = new QmpLink(directory.Path, Environment.ProcessId, "ci-1", TimeProvider.System);
 
-        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(() => StartAsync(directory, Long));
+        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(() => link.GetAsync(Long, CancellationToken.None));
 
-        Assert.Contains($"is served by pid {stranger.Process.Pid}, not by the machine's process", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"is served by pid {stranger.Process.Pid}, not by the machine's process {Environment.ProcessId}", error.Message, StringComparison.Ordinal);
         await stranger.StopAsync(CancellationToken.None);
     }
 
     private static Task<QemuMachine> StartAsync(TestDirectory directory, TimeSpan deadline, params string[] arguments) =>
         new QemuStart("stub-hypervisor", deadline, TimeProvider.System, NullLogger.Instance)
-            .RunAsync(() => Spawn.Start(StubProcess.Request(directory, arguments)), "ci-1", directory.Path, QemuStart.RequireRunningAsync, CancellationToken.None);
+            .RunAsync(() => StubProcess.StartAsync(directory, arguments), "ci-1", directory.Path, QemuStart.RequireRunningAsync, CancellationToken.None);
 }

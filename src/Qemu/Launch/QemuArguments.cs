@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using VmPool.Ports;
 
@@ -10,7 +11,8 @@ namespace Qemu;
 /// </summary>
 internal static class QemuArguments
 {
-    internal const string MachineType = "q35";
+    // Controllers that our guests have no use for: each would cost every clone time, and offers a hostile guest more to attack.
+    internal const string MachineType = "q35,sata=off,smbus=off,vmport=off";
 
     internal const string GuestMac = "52:54:00:00:00:02";
 
@@ -59,7 +61,7 @@ internal static class QemuArguments
                 ? (string[])["-object", $"memory-backend-file,id={GuestMemory.Id},size={Number(request.MemoryMb)}M,{backend}"]
                 : [],
             "-device", "vmgenid,guid=auto,id=vmgenid0",
-            "-chardev", $"socket,id=qmp0,path={MachineView.Machine}/{MachineFiles.Socket},server=on,wait=off",
+            "-chardev", $"socket,id=qmp0,fd={Number(MachineDescriptors.Control)},server=on,wait=off",
             "-mon", "chardev=qmp0,mode=control",
             // Appending lets us shorten the file while QEMU has it open.
             "-chardev", $"file,id=serial0,path={MachineView.Machine}/{MachineFiles.SerialLog},append=on",
@@ -73,7 +75,7 @@ internal static class QemuArguments
         }
         arguments.AddRange(
         [
-            "-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no",
+            "-netdev", $"tap,id=net0,fd={Number(MachineDescriptors.Tap)}",
             "-device", $"virtio-net-pci,netdev=net0,mac={GuestMac},host_mtu={Number(request.Mtu)},romfile=,id=vn0",
             "-device", "virtio-rng-pci,id=rng0",
         ]);
@@ -97,6 +99,22 @@ internal static class QemuArguments
         "-accel", accelerator == "tcg" ? "tcg,thread=multi" : accelerator,
         "-cpu", CpuModel(accelerator),
     ];
+
+    /// <summary>
+    /// Eight hex digits that are others whenever a clone's arguments would be: a state saved with one set of devices cannot
+    /// be loaded by another.
+    /// </summary>
+    internal static string Fingerprint(string accelerator)
+    {
+        var request = new MachineRequest
+        {
+            InstanceId = "", Directory = "/vm", NetworkNamespace = "", Mtu = 1, UserId = 1, Cpus = 1, MemoryMb = 1, VirtioConsole = true,
+            Disks = [new VmDisk("/vm/disk", "raw", ReadOnly: false), new VmDisk("/vm/seed", "raw", ReadOnly: true)],
+        };
+        DiskChain[] chains = [.. request.Disks.Select(disk => new DiskChain([new DiskLayer(disk.Path, disk.Format)], 0))];
+        IReadOnlyList<string> arguments = Clone(request, chains, accelerator, GuestMemory.PrivateOfSealed(0), new MachineView(request.Directory));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', arguments))))[..8];
+    }
 
     internal static string CpuModel(string accelerator) => accelerator == "tcg" ? "max" : "host";
 

@@ -21,6 +21,7 @@ internal sealed class QmpConnection : IAsyncDisposable
     private readonly Lock _gate = new();
     private HypervisorException? _failure;
     private Task _reading = Task.CompletedTask;
+    private Task _negotiation = Task.CompletedTask;
     private long _lastId;
 
     private QmpConnection(Stream stream, string instanceId, TimeProvider time)
@@ -34,9 +35,12 @@ internal sealed class QmpConnection : IAsyncDisposable
     /// <summary>Whether the conversation has ended.</summary>
     internal bool HasFailed => Volatile.Read(ref _failure) is not null;
 
-    /// <summary>Takes the greeting and opens the command mode; owns the stream from here on, also when it throws.</summary>
+    /// <summary>
+    /// Takes the greeting and asks for the command mode; owns the stream from here on, also when it throws. The answer is not
+    /// waited for: QEMU greets long before it is ready for anything else, and may as well find the first commands waiting.
+    /// </summary>
     /// <exception cref="HypervisorException">The other side does not speak QMP, or ended.</exception>
-    /// <exception cref="TimeoutException">It said nothing in time.</exception>
+    /// <exception cref="TimeoutException">It did not greet in time.</exception>
     internal static async Task<QmpConnection> OpenAsync(
         Stream stream, string instanceId, TimeSpan deadline, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -45,7 +49,7 @@ internal sealed class QmpConnection : IAsyncDisposable
         {
             await connection.GreetAsync(deadline, cancellationToken);
             connection._reading = connection.ReadAllAsync();
-            await connection.ExecuteAsync("qmp_capabilities", null, deadline, cancellationToken);
+            connection._negotiation = connection.ExecuteAsync("qmp_capabilities", null, deadline, cancellationToken);
             return connection;
         }
         catch
@@ -87,6 +91,7 @@ internal sealed class QmpConnection : IAsyncDisposable
         Fail("it was closed by us", null);
         await _closing.CancelAsync();
         await _reading;
+        await _negotiation.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _stream.DisposeAsync();
     }
 
@@ -116,6 +121,7 @@ internal sealed class QmpConnection : IAsyncDisposable
     private async Task<JsonElement> RunAsync(
         QmpCall call, Action<Utf8JsonWriter>? arguments, TimeSpan deadline, CancellationToken cancellationToken)
     {
+        Task negotiation = _negotiation;
         long id = Interlocked.Increment(ref _lastId);
         _pending[id] = call;
         using var clock = new CancellationTokenSource(deadline, _time);
@@ -124,6 +130,8 @@ internal sealed class QmpConnection : IAsyncDisposable
         {
             ThrowIfFailed(call.Command);
             await WriteAsync(QmpCommand.Encode(id, call.Command, arguments), both.Token);
+            // A refused command mode is the reason why this command fails too.
+            await negotiation;
             return await call.Result.WaitAsync(both.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using LinuxHost;
 using Microsoft.Win32.SafeHandles;
 using VmPool;
@@ -12,9 +13,6 @@ namespace Qemu;
 /// </summary>
 internal sealed class QemuTemplate : IMachineTemplate
 {
-    private const int StateDescriptor = 3;
-    private const int MemoryDescriptor = 4;
-
     private readonly string _memory;
     private readonly string _state;
     private readonly string _accelerator;
@@ -67,8 +65,8 @@ internal sealed class QemuTemplate : IMachineTemplate
         MachineLaunch launch = MachineLaunch.ForClone(request, _accelerator, Map) with
         {
             Descriptors = _sealedMemory is null
-                ? new Dictionary<int, SafeFileHandle> { [StateDescriptor] = state }
-                : new Dictionary<int, SafeFileHandle> { [StateDescriptor] = state, [MemoryDescriptor] = _sealedMemory },
+                ? new Dictionary<int, SafeFileHandle> { [MachineDescriptors.State] = state }
+                : new Dictionary<int, SafeFileHandle> { [MachineDescriptors.State] = state, [MachineDescriptors.Memory] = _sealedMemory },
         };
         return await _start.RunAsync(launch, ResumeAsync, cancellationToken);
     }
@@ -81,7 +79,7 @@ internal sealed class QemuTemplate : IMachineTemplate
 
     private GuestMemory Map(MachineView view) => _sealedMemory is null
         ? GuestMemory.PrivateOfReadOnlyFile(view.PathOf(_memory, TemplateFiles.Memory))
-        : GuestMemory.PrivateOfSealed(MemoryDescriptor);
+        : GuestMemory.PrivateOfSealed(MachineDescriptors.Memory);
 
     private SafeFileHandle OpenState(MachineRequest request)
     {
@@ -98,10 +96,13 @@ internal sealed class QemuTemplate : IMachineTemplate
     // A guest continued before its state is complete would run into nothing: `cont` comes after the event.
     private static async Task ResumeAsync(QmpConnection connection, TimeSpan deadline, CancellationToken cancellationToken)
     {
-        await connection.ExecuteAsync("migrate-set-capabilities", MigrationEvent.WriteCapabilities, deadline, cancellationToken);
-        string source = string.Create(CultureInfo.InvariantCulture, $"fd:{StateDescriptor}");
-        MigrationEvent.RequireCompleted(await connection.ExecuteUntilAsync(
-            "migrate-incoming", json => json.WriteString("uri", source), MigrationEvent.IsLast, deadline, cancellationToken));
+        string source = string.Create(CultureInfo.InvariantCulture, $"fd:{MachineDescriptors.State}");
+        // Sent together: QEMU carries commands out one after the other.
+        Task setting = connection.ExecuteAsync("migrate-set-capabilities", MigrationEvent.WriteCapabilities, deadline, cancellationToken);
+        Task<JsonElement> loading = connection.ExecuteUntilAsync(
+            "migrate-incoming", json => json.WriteString("uri", source), MigrationEvent.IsLast, deadline, cancellationToken);
+        await Task.WhenAll(setting, loading);
+        MigrationEvent.RequireCompleted(await loading);
         await connection.ExecuteAsync("cont", null, deadline, cancellationToken);
     }
 }

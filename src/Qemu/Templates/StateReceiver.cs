@@ -17,12 +17,14 @@ internal sealed class StateReceiver : IDisposable
     private const long MaximumBytes = 256 << 20;
     private const int BufferBytes = 1 << 16;
 
+    private readonly SafeFileHandle _directory;
     private readonly Socket _listener;
     private readonly string _path;
     private readonly int _pid;
 
-    private StateReceiver(Socket listener, string path, int pid)
+    private StateReceiver(SafeFileHandle directory, Socket listener, string path, int pid)
     {
+        _directory = directory;
         _listener = listener;
         _path = path;
         _pid = pid;
@@ -36,20 +38,21 @@ internal sealed class StateReceiver : IDisposable
     internal static StateReceiver Open(string machineDirectory, int pid)
     {
         string path = Path.Combine(machineDirectory, Name);
+        // A socket address holds 107 bytes of path; through the open directory every path is short.
+        SafeFileHandle directory = NativeFile.OpenDirectory(machineDirectory);
         var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            // A socket address holds 107 bytes of path; through the open directory every path is short.
-            using SafeFileHandle handle = NativeFile.OpenDirectory(machineDirectory);
-            string address = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{(int)handle.DangerousGetHandle()}/{Name}");
+            string address = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{(int)directory.DangerousGetHandle()}/{Name}");
             listener.Bind(new UnixDomainSocketEndPoint(address));
             listener.Listen(1);
             FileOwner.Give(path, FileOwner.Of(machineDirectory));
-            return new StateReceiver(listener, path, pid);
+            return new StateReceiver(directory, listener, path, pid);
         }
         catch (Exception e)
         {
             listener.Dispose();
+            directory.Dispose();
             throw new HypervisorException($"cannot make the socket {path}: {e.Message}", e);
         }
     }
@@ -77,9 +80,10 @@ internal sealed class StateReceiver : IDisposable
         }
     }
 
+    /// <summary>The listener removes its path, which it knows by way of the open directory.</summary>
     public void Dispose()
     {
         _listener.Dispose();
-        File.Delete(_path);
+        _directory.Dispose();
     }
 }

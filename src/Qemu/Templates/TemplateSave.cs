@@ -55,7 +55,7 @@ internal sealed class TemplateSave(QemuMachine machine, string directory, TimeSp
         catch
         {
             await failed.CancelAsync();
-            await receiving.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            await receiving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
         await receiving;
