@@ -28,7 +28,7 @@ sys.dont_write_bytecode = True
 sys.path.append(os.path.dirname(os.path.abspath(__file__)))
 
 from identity import LONGEST_CALL, Identity, Refusal
-from services import RecordedServices, Services
+from services import Journals, RecordedServices, Services
 
 CALL_SECONDS = 5
 REHEARSALS = 4
@@ -42,7 +42,6 @@ RNDRESEEDCRNG = 0x5207
 BOOT_ID = "/run/vmpool/boot_id"
 KERNEL_UUID = "/proc/sys/kernel/random/uuid"
 HOST_KEY = "/etc/ssh/ssh_host_ecdsa_key"
-JOURNALS = ("/run/log/journal/", "/var/log/journal/")
 
 
 class Kernel:
@@ -77,10 +76,7 @@ class Guest:
     def __init__(self, root, kernel):
         self.root = root
         self.kernel = kernel
-        with open(root + "/etc/machine-id", encoding="ascii") as file:
-            machine_id = file.read().strip()
-        self.journals = [root + journal for journal in JOURNALS if machine_id and os.path.isdir(root + journal + machine_id)]
-        self.machine_id = machine_id
+        self.journals = Journals(root)
 
     def apply(self, identity):
         # First of all: whatever comes later may use random numbers, and the time.
@@ -90,7 +86,7 @@ class Guest:
         self.put("/etc/hostname", identity.hostname + "\n")
         self.put("/etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 {identity.hostname}\n::1 localhost ip6-localhost ip6-loopback\n")
         self.put("/etc/machine-id", identity.machine_id + "\n", 0o444)
-        self.name_journals(identity.machine_id)
+        self.journals.name(identity.machine_id)
         with open(KERNEL_UUID, encoding="ascii") as file:
             self.put(BOOT_ID, file.read(), 0o444)
         account = identity.account
@@ -101,13 +97,6 @@ class Guest:
         for path, mode, content in identity.files:
             self.make_directory(os.path.dirname(path), 0o755)
             self.put(path, content, mode)
-
-    def name_journals(self, machine_id):
-        """journalctl looks into the directory of this name. journald has its files open; the old name is for its next ones."""
-        for journal in self.journals:
-            os.rename(journal + self.machine_id, journal + machine_id)
-            os.symlink(machine_id, journal + self.machine_id)
-        self.machine_id = machine_id
 
     def put(self, path, content, mode=0o644, account=None):
         data = content.encode("ascii") if isinstance(content, str) else content
@@ -254,7 +243,7 @@ def main():
     gc.disable()
     notify(f"READY=1\nSTATUS=waiting on port {listener.getsockname()[1]}")
     serve(listener, chosen.peer, guest, services)
-    services.settle()
+    services.settle(guest.journals)
     while True:
         signal.pause()
 

@@ -13,9 +13,33 @@ SERVED_SECONDS = 20
 RESTART_SECONDS = 120
 SETTLED_SECONDS = 5
 
+JOURNALS = ("/run/log/journal/", "/var/log/journal/")
 RESTART_UNITS = "/run/vmpool/restart-units"
 JOURNALD = "/sys/fs/cgroup/system.slice/systemd-journald.service/cgroup.procs"
 RANDOM_SEED = "/var/lib/systemd/random-seed"
+
+
+class Journals:
+    """The journal lies in directories named after the machine id; journalctl looks nowhere else."""
+
+    def __init__(self, root):
+        with open(root + "/etc/machine-id", encoding="ascii") as file:
+            self.old = self.new = file.read().strip()
+        self.parents = [root + parent for parent in JOURNALS if self.old and os.path.isdir(root + parent + self.old)]
+
+    def name(self, machine_id):
+        """journald goes on in its open files; the old name is for its next ones."""
+        self.old, self.new = self.new, machine_id
+        for parent in self.parents:
+            os.rename(parent + self.old, parent + machine_id)
+            os.symlink(machine_id, parent + self.old)
+
+    def set_aside(self):
+        """journald would call a file of another machine corrupted; under another name it only is an old one."""
+        for parent in self.parents:
+            os.unlink(parent + self.old)
+            for name in os.listdir(parent + self.new):
+                os.rename(f"{parent}{self.new}/{name}", f"{parent}{self.new}/template-{name}")
 
 
 class Services:
@@ -32,10 +56,11 @@ class Services:
         if units := restart_units():
             run(["systemctl", "restart", "--", *units], RESTART_SECONDS)
 
-    def settle(self):
+    def settle(self, journals):
         """What can wait until the job's first commands are done."""
         time.sleep(SETTLED_SECONDS)
         try:
+            journals.set_aside()
             # journald goes by the ids of machine and boot that it read at its start; systemd restarts it whenever it ends.
             with open(JOURNALD, encoding="ascii") as file:
                 for process in file.read().split():
@@ -53,7 +78,7 @@ class RecordedServices:
 
     def __init__(self, record):
         self.renew = lambda identity: record(f"renew {identity.host_key_pub}")
-        self.settle = lambda: record("settle")
+        self.settle = lambda journals: (journals.set_aside(), record("settle"))
 
 
 def sshd_version():
