@@ -17,7 +17,7 @@ public sealed class QemuStartTests
         Assert.True(await machine.IsAliveAsync(CancellationToken.None));
         await machine.StopAsync(CancellationToken.None);
 
-        Assert.Equal(0, (await machine.Exited).ExitCode);
+        Assert.Equal(137, (await machine.Exited).ExitCode);
         Assert.False(await machine.IsAliveAsync(CancellationToken.None));
     }
 
@@ -70,26 +70,42 @@ public sealed class QemuStartTests
     }
 
     [Fact]
-    public async Task A_machine_that_does_not_quit_is_killed()
+    public async Task A_guest_that_never_comes_is_given_up_at_the_deadline()
     {
         using var directory = new TestDirectory();
-        QemuMachine machine = await StartAsync(directory, Long, "--control", "3", "--deaf", "quit");
 
-        await machine.StopAsync(CancellationToken.None);
+        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(
+            () => StartAsync(directory, TimeSpan.FromSeconds(5), "--control", "3", "--deaf", "query-status"));
+
+        Assert.Contains("answered, but its guest did not run within", error.Message, StringComparison.Ordinal);
+        Assert.Empty(StubProcess.FindIn(directory));
+    }
+
+    [Fact]
+    public async Task A_machine_can_be_stopped_twice_and_with_a_cancelled_token()
+    {
+        using var directory = new TestDirectory();
+        QemuMachine machine = await StartAsync(directory, Long, "--control", "3");
+
+        await machine.StopAsync(new CancellationToken(canceled: true));
         await machine.StopAsync(CancellationToken.None);
 
         Assert.Equal(137, (await machine.Exited).ExitCode);
     }
 
     [Fact]
-    public async Task A_cancelled_stop_still_ends_the_machine()
+    public async Task A_template_that_cannot_be_saved_in_time_leaves_no_state()
     {
         using var directory = new TestDirectory();
-        QemuMachine machine = await StartAsync(directory, Long, "--control", "3", "--deaf", "quit");
+        QemuMachine machine = await StartAsync(directory, Long, "--control", "3", "--deaf", "migrate");
+        string target = Directory.CreateDirectory(directory["template"]).FullName;
 
-        await machine.StopAsync(new CancellationToken(canceled: true));
+        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(
+            () => new TemplateSave(machine, target, TimeSpan.FromSeconds(2), TimeProvider.System).RunAsync(CancellationToken.None));
 
-        Assert.True(machine.Exited.IsCompleted);
+        Assert.Matches($"^cannot save ci-1 as template {target}: (it took longer than 2 s|.*did not answer `migrate` within 2 s); last output: ", error.Message);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(target));
+        await machine.StopAsync(CancellationToken.None);
     }
 
     [Fact]

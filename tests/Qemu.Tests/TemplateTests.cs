@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LinuxHost;
 using VmPool;
 using VmPool.Ports;
@@ -46,6 +47,25 @@ public sealed class TemplateTests
         Assert.Equal("root root 444\nroot root 444\n", files.Output);
         Assert.Equal(64 << 20, new FileInfo(test.Files[0]).Length);
         Assert.DoesNotContain("state.sock", Directory.EnumerateFileSystemEntries(test.Request.Directory).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task What_was_written_to_the_disk_before_the_save_is_in_its_file()
+    {
+        (TestTemplate test, IVirtualMachine machine) = await TestTemplate.StartAsync(TestGuest.Counting());
+        await using TestTemplate _ = test;
+        // Through the disk's own layer in QEMU, as the guest's writes go.
+        QmpConnection connection = await ((QemuMachine)machine).ConnectAsync(CancellationToken.None);
+        JsonElement written = await connection.ExecuteAsync("human-monitor-command",
+            json => json.WriteString("command-line", "qemu-io -d /machine/peripheral/vd0/virtio-backend \"write -P 0x5a 1M 2M\""),
+            TimeSpan.FromSeconds(60), CancellationToken.None);
+        Assert.Equal("", written.GetString());
+
+        await test.Hypervisor.SaveTemplateAsync(machine, test.Directory, CancellationToken.None);
+
+        string disk = test.Request.Disks[0].Path;
+        await HostCommand.RunAsync("qemu-img", ["check", "-q", disk], null, CancellationToken.None);
+        await HostCommand.RunAsync("qemu-io", ["-r", "-c", "read -P 0x5a 1M 2M", disk], null, CancellationToken.None);
     }
 
     [Fact]

@@ -46,10 +46,6 @@ while (true)
         }
         string answer = name == "query-status" ? $$"""{"status": "{{options.Status}}"}""" : "{}";
         await SendAsync(stream, $$"""{"return": {{answer}}, "id": {{id}}}""");
-        if (name == "quit")
-        {
-            return 0;
-        }
     }
 }
 
