@@ -6,6 +6,7 @@ using VmPool;
 using VmPool.Instances;
 using VmPool.Keys;
 using VmPool.Options;
+using VmPool.Ports;
 using VmPool.Provisioning;
 using VmPool.Recovery;
 using VmPool.Simulated;
@@ -28,7 +29,14 @@ internal sealed class GroupOpener(ILoggerFactory hostLoggers, TimeProvider clock
         {
             VmPorts ports = await OpenPortsAsync(options, held, loggers, cancellationToken);
             WarnIfMaxVmsDoesNotFit(options, ports, log);
+            if (ports.Slots is IReadySlots slots)
+            {
+                var reserve = new SlotReserve(slots, options, clock, log);
+                held.Add(reserve);
+                ports = ports with { Slots = reserve };
+            }
             InstanceGroup group = await InstanceGroup.OpenAsync(options, credentials, ports, clock, log, cancellationToken);
+            (ports.Slots as SlotReserve)?.Start();
             new InitRecord(BuildStamp.Version, ports.Hypervisor.Name, TextOf(config), connector.Username).Save(options.GroupStateDirectory);
             held.Add(new Preparation(ports, log));
             return new OpenedGroup(options.Name, group, connector, held);
