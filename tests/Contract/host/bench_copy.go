@@ -31,7 +31,7 @@ const (
 	bootMac     = "52:54:00:00:00:02"
 	bootUser    = "ci"
 	// Far more than a boot takes on a busy machine.
-	bootLimit = 5 * time.Minute
+	bootLimit = 15 * time.Minute
 )
 
 // bootLap is one run of it; the steps are in order and last from the one before.
