@@ -23,6 +23,7 @@ internal sealed class GroupOpener(ILoggerFactory hostLoggers, TimeProvider clock
         LoginCredentials credentials = Credentials(connector);
         var loggers = new FieldLoggerFactory(hostLoggers, "group", options.Name);
         ILogger log = loggers.CreateLogger("vmpool");
+        options = BootIfPassword(options, credentials, log);
         var held = new GroupHold();
         try
         {
@@ -88,6 +89,17 @@ internal sealed class GroupOpener(ILoggerFactory hostLoggers, TimeProvider clock
         {
             log.MaxVmsDoesNotFit(options.Name, wanted, room, $"each machine gets vm_memory_mb = {options.Machine.MemoryMb}");
         }
+    }
+
+    // A clone gets its identity in one line that knows keys only, and a template must not hold the password.
+    private static GroupOptions BootIfPassword(GroupOptions options, LoginCredentials credentials, ILogger log)
+    {
+        if (credentials.Password is null || options.Hypervisor.Start != "clone")
+        {
+            return options;
+        }
+        log.PasswordMeansBoot(options.Name);
+        return options with { Hypervisor = options.Hypervisor with { Start = "boot" } };
     }
 
     private static LoginCredentials Credentials(ConnectorSettings connector)

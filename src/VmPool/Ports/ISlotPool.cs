@@ -15,6 +15,9 @@ public interface ISlotPool
     /// <summary>How many could be claimed now, those included that are only kept ready; other groups of the host may be faster.</summary>
     int CountFree();
 
+    /// <summary>MTU that a slot has which is made now: that of the egress interface.</summary>
+    Task<int> MtuAsync(CancellationToken cancellationToken);
+
     /// <summary>Claims a free slot for the owner and brings its namespace up. Throws having left nothing behind.</summary>
     /// <exception cref="SlotsExhaustedException">Every slot is claimed.</exception>
     Task<NetworkSlot> AcquireAsync(string owner, CancellationToken cancellationToken);

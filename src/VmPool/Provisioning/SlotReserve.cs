@@ -64,6 +64,9 @@ public sealed class SlotReserve : ISlotPool, IAsyncDisposable
     /// <inheritdoc/>
     public IReadOnlyList<SlotClaim> FindClaims(string group) => slots.FindClaims(group);
 
+    /// <inheritdoc/>
+    public Task<int> MtuAsync(CancellationToken cancellationToken) => slots.MtuAsync(cancellationToken);
+
     /// <summary>Begins to keep slots ready.</summary>
     public void Start() => keeping = Task.Run(() => KeepAsync(ending.Token));
 

@@ -85,6 +85,8 @@ internal sealed class FakePool : IReadySlots, IImageStore, IInstanceDisks, IHype
         return policies.GetValueOrDefault(number) == SlotPolicy && claims.GetValueOrDefault(number) == owner;
     }
 
+    public Task<int> MtuAsync(CancellationToken cancellationToken) => Task.FromResult(1500);
+
     public async Task<NetworkSlot> AcquireAsync(string owner, CancellationToken cancellationToken)
     {
         await StepAsync("slot", cancellationToken);
