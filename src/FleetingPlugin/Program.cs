@@ -25,5 +25,7 @@ var options = new PluginServerOptions
     OnShuttingDown = async ct => await service.ShutdownAsync(new(), ct),
 };
 // The search runs beside the handshake; only application calls wait for it.
-var adapter = ContractAdapter.Start(service, new BrokerCallback(options.Broker), search, contractLog);
-return await PluginServer.RunAsync(options, new GrpcRouter { Fallback = adapter.ResolveAsync });
+return await PluginServer.RunAsync(options, () => new GrpcRouter
+{
+    Fallback = ContractAdapter.Start(service, new BrokerCallback(options.Broker), search, contractLog).ResolveAsync,
+});

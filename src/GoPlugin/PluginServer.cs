@@ -16,23 +16,26 @@ public static class PluginServer
     /// from here on signals are ignored and crashes reported.
     /// </summary>
     /// <param name="options">How to serve.</param>
-    /// <param name="router">The application's services.</param>
+    /// <param name="startApplication">Makes the application's services.</param>
     /// <param name="cancellationToken">Ends serving like a request of the host.</param>
     /// <returns>The exit code: 0 after serving, 1 when the plugin could not start (the reason is on stderr, stdout is empty).</returns>
-    public static async Task<int> RunAsync(PluginServerOptions options, GrpcRouter router, CancellationToken cancellationToken = default)
+    public static async Task<int> RunAsync(
+        PluginServerOptions options, Func<GrpcRouter> startApplication, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(router);
+        ArgumentNullException.ThrowIfNull(startApplication);
         using var host = HostWatch.OfParent(options.Clock);
         CrashReporter.Install();
         var loggers = options.Loggers ?? new HclogLoggerFactory(LogLevel.Information, options.Clock);
         var logger = loggers.CreateLogger("GoPlugin");
         using var signals = new IgnoredSignals(logger);
 
-        ServingPlugin plugin;
+        PluginEndpoint endpoint;
         try
         {
-            plugin = await ServingPlugin.StartAsync(PluginEnvironment.Read(), options, router, loggers);
+            endpoint = PluginEndpoint.Open(PluginEnvironment.Read(), options.Clock, logger);
+            StandardOutput.WriteHandshake(endpoint.HandshakeLine);
+            StandardOutput.Silence();
         }
         catch (Exception e)
         {
@@ -40,11 +43,11 @@ public static class PluginServer
             return 1;
         }
 
-        await using (plugin)
+        using (endpoint)
         {
-            StandardOutput.WriteHandshake(plugin.HandshakeLine);
-            StandardOutput.Silence();
-            Console.SetOut(new StdioWriter(plugin.Stdio));
+            var stdio = new StdioQueue();
+            Console.SetOut(new StdioWriter(stdio));
+            await using var plugin = await ServingPlugin.StartAsync(endpoint, stdio, options, startApplication(), loggers);
             await WaitForEndAsync(plugin, host, logger, cancellationToken);
             await plugin.StopAsync();
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using GoPlugin.Interop;
@@ -7,13 +8,16 @@ using Microsoft.Extensions.Logging;
 namespace GoPlugin.Hosting;
 
 /// <summary>
-/// The socket's path, alone in a private directory of its own: nobody else can look at, replace or race for it.
+/// A listening socket, alone in a private directory of its own: nobody else can look at, replace or race for it.
 /// Without a group only this user may connect (0700, 0600); with one, the group may as well (0750, 0660).
 /// </summary>
 internal sealed class PluginSocket : IDisposable
 {
     // What .NET accepts: sun_path has 108 bytes, the last of which ends the text.
     internal const int MaxPathBytes = 107;
+
+    // What Kestrel asks for too. Connections wait here until somebody accepts them.
+    private const int Backlog = 512;
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -30,8 +34,11 @@ internal sealed class PluginSocket : IDisposable
 
     public string Path => _directory + "/plugin.sock";
 
+    /// <summary>For the one server that accepts its connections, which may close it.</summary>
+    public Socket Listener { get; } = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+
     /// <exception cref="PluginStartException">The directory cannot be made, or the group does not exist.</exception>
-    public static PluginSocket Create(PluginEnvironment environment, ILogger logger)
+    public static PluginSocket Listen(PluginEnvironment environment, ILogger logger)
     {
         var group = environment.SocketGroup is { } name ? ResolveGroup(name) : (uint?)null;
         var parent = System.IO.Path.GetFullPath(environment.SocketDirectory);
@@ -53,6 +60,9 @@ internal sealed class PluginSocket : IDisposable
         try
         {
             socket.Share(socket._directory, OwnerOnly | UnixFileMode.UserExecute, UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
+            socket.Listener.Bind(new UnixDomainSocketEndPoint(socket.Path));
+            socket.Share(socket.Path, OwnerOnly, UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
+            socket.Listener.Listen(Backlog);
             return socket;
         }
         catch
@@ -62,11 +72,9 @@ internal sealed class PluginSocket : IDisposable
         }
     }
 
-    /// <summary>Sets the file's owner and mode; after binding, before the handshake.</summary>
-    public void Protect() => Share(Path, OwnerOnly, UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
-
     public void Dispose()
     {
+        Listener.Dispose();
         try
         {
             Directory.Delete(_directory, recursive: true);

@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace GoPlugin.Security;
 
@@ -38,7 +39,8 @@ internal sealed class AutoMtls : IDisposable
         X509Certificate2 host;
         try
         {
-            host = X509Certificate2.CreateFromPem(hostCertificatePem);
+            // Reads PEM as well; X509Certificate2.CreateFromPem has to be compiled first, which the handshake would wait for.
+            host = X509CertificateLoader.LoadCertificate(Encoding.UTF8.GetBytes(hostCertificatePem));
         }
         catch (CryptographicException e)
         {
