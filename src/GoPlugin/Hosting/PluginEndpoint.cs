@@ -27,14 +27,18 @@ internal sealed class PluginEndpoint : IDisposable
     /// <exception cref="PluginStartException">The environment is unusable.</exception>
     public static PluginEndpoint Open(PluginEnvironment environment, TimeProvider clock, ILogger logger)
     {
-        var mtls = environment.ClientCertificatePem is { } pem ? AutoMtls.Create(pem, clock) : null;
+        // Loading OpenSSL is the longest part of all that the host waits for, so it goes on beside the socket.
+        var mtls = environment.ClientCertificatePem is { } pem ? OnOwnThread(() => AutoMtls.Create(pem, clock)) : null;
+        PluginSocket? socket = null;
         try
         {
-            return new PluginEndpoint(environment, mtls, PluginSocket.Listen(environment, logger));
+            socket = PluginSocket.Listen(environment, logger);
+            // Blocks: nothing else is to be done yet, and the first await of a process takes longer than its first socket.
+            return new PluginEndpoint(environment, mtls?.GetAwaiter().GetResult(), socket);
         }
         catch
         {
-            mtls?.Dispose();
+            socket?.Dispose();
             throw;
         }
     }
@@ -44,4 +48,8 @@ internal sealed class PluginEndpoint : IDisposable
         Socket.Dispose();
         Mtls?.Dispose();
     }
+
+    // The pool's first thread would be there later.
+    private static Task<T> OnOwnThread<T>(Func<T> work)
+        => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

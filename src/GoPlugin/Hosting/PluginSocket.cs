@@ -25,8 +25,9 @@ internal sealed class PluginSocket : IDisposable
     private readonly uint? _group;
     private readonly ILogger _logger;
 
-    private PluginSocket(string directory, uint? group, ILogger logger)
+    private PluginSocket(Socket listener, string directory, uint? group, ILogger logger)
     {
+        Listener = listener;
         _directory = directory;
         _group = group;
         _logger = logger;
@@ -35,9 +36,9 @@ internal sealed class PluginSocket : IDisposable
     public string Path => _directory + "/plugin.sock";
 
     /// <summary>For the one server that accepts its connections, which may close it.</summary>
-    public Socket Listener { get; } = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    public Socket Listener { get; }
 
-    /// <exception cref="PluginStartException">The directory cannot be made, or the group does not exist.</exception>
+    /// <exception cref="PluginStartException">The directory cannot be made, the group does not exist, or listening fails.</exception>
     public static PluginSocket Listen(PluginEnvironment environment, ILogger logger)
     {
         var group = environment.SocketGroup is { } name ? ResolveGroup(name) : (uint?)null;
@@ -56,14 +57,21 @@ internal sealed class PluginSocket : IDisposable
                 $"the socket directory '{parent}' contains a character that the handshake line cannot carry; choose another one with PLUGIN_UNIX_SOCKET_DIR or TMPDIR");
         }
 
-        var socket = new PluginSocket(MakeDirectory(parent), group, logger);
+        var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        var socket = new PluginSocket(listener, MakeDirectory(parent), group, logger);
         try
         {
             socket.Share(socket._directory, OwnerOnly | UnixFileMode.UserExecute, UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
-            socket.Listener.Bind(new UnixDomainSocketEndPoint(socket.Path));
+            listener.Bind(new UnixDomainSocketEndPoint(socket.Path));
+            // Before anybody can connect.
             socket.Share(socket.Path, OwnerOnly, UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
-            socket.Listener.Listen(Backlog);
+            listener.Listen(Backlog);
             return socket;
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw new PluginStartException($"cannot listen on the plugin's socket '{socket.Path}': {e.Message}; name another directory with PLUGIN_UNIX_SOCKET_DIR or TMPDIR", e);
         }
         catch
         {

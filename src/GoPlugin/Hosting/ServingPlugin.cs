@@ -11,24 +11,26 @@ internal sealed class ServingPlugin : IAsyncDisposable
     private static readonly TimeSpan StopLimit = TimeSpan.FromMilliseconds(700);
 
     private readonly CancellationTokenSource _stopping = new();
+    private readonly PluginEndpoint _endpoint;
     private readonly ShutdownSequence _shutdown;
     private KestrelListener? _listener;
     private bool _isDisposed;
 
-    private ServingPlugin(PluginServerOptions options, ILogger logger)
+    private ServingPlugin(PluginEndpoint endpoint, PluginServerOptions options, ILogger logger)
     {
+        _endpoint = endpoint;
         _shutdown = new ShutdownSequence(options.OnShuttingDown, options.MaxShutdownTime, options.Clock, logger);
     }
 
     /// <summary>Completes when the host has asked the plugin to end.</summary>
     public Task ShutdownRequested => _shutdown.Requested;
 
-    /// <summary>Begins to accept the endpoint's connections. The endpoint is still the caller's to dispose.</summary>
+    /// <summary>Begins to accept the endpoint's connections. From here on the endpoint is the plugin's, and gone when this fails.</summary>
     public static async Task<ServingPlugin> StartAsync(
         PluginEndpoint endpoint, StdioQueue stdio, PluginServerOptions options, GrpcRouter application, ILoggerFactory loggers)
     {
         var logger = loggers.CreateLogger("GoPlugin");
-        var plugin = new ServingPlugin(options, logger);
+        var plugin = new ServingPlugin(endpoint, options, logger);
         try
         {
             options.Broker.Attach(endpoint.Mtls, options.Clock);
@@ -81,6 +83,7 @@ internal sealed class ServingPlugin : IAsyncDisposable
             await _listener.DisposeAsync();
         }
 
+        _endpoint.Dispose();
         _stopping.Dispose();
     }
 }
