@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 HYPERVISOR ?= qemu
 PLUGIN := artifacts/publish/fleeting-plugin-vmpool
 
-.PHONY: help build publish test unit contract e2e demo bench-check lint format clean
+.PHONY: help build publish test unit contract e2e demo bench bench-check lint format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,11 @@ demo: ## The main job: two CI jobs in two fresh virtual machines (root; HYPERVIS
 	@scripts/ensure-packages demo
 	$(MAKE) publish
 	HYPERVISOR=$(HYPERVISOR) tests/demo/run-demo $(PLUGIN)
+
+bench: ## Measure clones, spares and boots against each other, and the plugin (root; QUICK=1: in 6 minutes)
+	@scripts/ensure-packages demo
+	$(MAKE) publish
+	scripts/bench $(PLUGIN)
 
 bench-check: ## Measure the figures we promise, compare with the goals
 	@scripts/ensure-packages test

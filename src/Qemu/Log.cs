@@ -10,9 +10,6 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, EventName = "accelerator", Message = "qemu {version} uses {accelerator}")]
     internal static partial void AcceleratorChosen(this ILogger logger, string version, string accelerator);
 
-    [LoggerMessage(Level = LogLevel.Debug, EventName = "qemu_killed", Message = "qemu of {instance} (pid {pid}) did not quit and was killed: {reason}")]
-    internal static partial void Killed(this ILogger logger, string instance, int pid, string reason);
-
     [LoggerMessage(Level = LogLevel.Warning, EventName = "qemu_observation_failed", Message = "files or control socket of {instance} (pid {pid}) could not be looked after; its end is still noticed")]
     internal static partial void ObservationFailed(this ILogger logger, string instance, int pid, Exception exception);
 

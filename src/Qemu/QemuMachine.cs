@@ -14,7 +14,6 @@ internal sealed class QemuMachine : IVirtualMachine
     private static readonly TimeSpan AnswerDeadline = TimeSpan.FromSeconds(1);
     // A guest that writes much to a loaded disk has held the control channel for seconds; a hung QEMU never answers again.
     private static readonly TimeSpan ToleratedSilence = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan QuitDeadline = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan KillDeadline = TimeSpan.FromSeconds(10);
 
     private readonly ChildProcess _process;
@@ -32,6 +31,7 @@ internal sealed class QemuMachine : IVirtualMachine
         _process = process;
         _link = link;
         _instanceId = instanceId;
+        Directory = directory;
         _time = time;
         _logger = logger;
         _processLog = new GuestLog(Path.Combine(directory, MachineFiles.ProcessLog));
@@ -45,6 +45,10 @@ internal sealed class QemuMachine : IVirtualMachine
 
     /// <inheritdoc/>
     public Task<VmExit> Exited { get; }
+
+    internal string InstanceId => _instanceId;
+
+    internal string Directory { get; }
 
     /// <summary>
     /// Also false when the guest cannot go on by itself: QEMU has stopped it after an internal error, an error of its disk
@@ -63,7 +67,7 @@ internal sealed class QemuMachine : IVirtualMachine
             QmpConnection connection = await _link.GetAsync(AnswerDeadline, both.Token);
             JsonElement answer = await connection.ExecuteAsync("query-status", null, AnswerDeadline, both.Token);
             EndSilence();
-            return QmpRunState.Read(answer) is not (null or "internal-error" or "io-error" or "guest-panicked" or "shutdown");
+            return QmpStatus.Read(answer) is not (null or "internal-error" or "io-error" or "guest-panicked" or "shutdown");
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
@@ -76,17 +80,13 @@ internal sealed class QemuMachine : IVirtualMachine
     }
 
     /// <summary>
-    /// Asks QEMU to quit, kills it when it does not, and waits until it is gone. A cancelled token shortens the asking;
-    /// the killing always happens.
+    /// Kills it and waits until it is gone. Nothing is asked of QEMU: what a machine leaves is thrown away, and the disk of a
+    /// saved template is complete before its process ends. The token shortens nothing.
     /// </summary>
     /// <exception cref="HypervisorException">The process survives SIGKILL; it waits inside the kernel for a device of the host.</exception>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (!_process.Exited.IsCompleted && await QuitAsync(cancellationToken) is { } reason)
-        {
-            _logger.Killed(_instanceId, Process.Pid, reason);
-            _process.Kill();
-        }
+        _process.Kill();
         try
         {
             await Exited.WaitAsync(KillDeadline, _time, CancellationToken.None);
@@ -95,36 +95,6 @@ internal sealed class QemuMachine : IVirtualMachine
         {
             throw new HypervisorException(
                 $"qemu of {_instanceId} (pid {Process.Pid}) is still there {KillDeadline.TotalSeconds:0} s after SIGKILL; it waits inside the kernel, look at /proc/{Process.Pid}/stack", e);
-        }
-    }
-
-    /// <returns>Absent when QEMU has ended, else why it has not.</returns>
-    private async Task<string?> QuitAsync(CancellationToken cancellationToken)
-    {
-        using var clock = new CancellationTokenSource(QuitDeadline, _time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
-        try
-        {
-            QmpConnection connection = await _link.GetAsync(AnswerDeadline, both.Token);
-            await AskAsync(connection, both.Token);
-        }
-        catch (Exception e) when (IsNoAnswer(e))
-        {
-            return _process.Exited.IsCompleted ? null : e.Message;
-        }
-        await Task.WhenAny(_process.Exited, Task.Delay(Timeout.InfiniteTimeSpan, both.Token));
-        return _process.Exited.IsCompleted ? null : "it did not end in time";
-    }
-
-    private static async Task AskAsync(QmpConnection connection, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await connection.ExecuteAsync("quit", null, AnswerDeadline, cancellationToken);
-        }
-        catch (HypervisorException)
-        {
-            // QEMU may be gone before its answer has been read; whether it is, the process's end decides.
         }
     }
 
@@ -180,6 +150,11 @@ internal sealed class QemuMachine : IVirtualMachine
         string[] parts = [process, console.Length == 0 ? "" : $"serial console:\n{console}"];
         return string.Join('\n', parts.Where(part => part.Length > 0));
     }
+
+    /// <summary>Its control connection.</summary>
+    /// <exception cref="HypervisorException">There is none to be had.</exception>
+    /// <exception cref="TimeoutException">It does not answer.</exception>
+    internal Task<QmpConnection> ConnectAsync(CancellationToken cancellationToken) => _link.GetAsync(AnswerDeadline, cancellationToken);
 
     private static bool IsNoAnswer(Exception e) =>
         e is HypervisorException or QmpException or TimeoutException or OperationCanceledException or ObjectDisposedException;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text.Json;
 using LinuxHost;
 using Microsoft.Extensions.Logging;
@@ -7,27 +6,37 @@ using VmPool;
 
 namespace Qemu;
 
+/// <summary>What is still to be done once the control socket answers, until the guest runs.</summary>
+/// <param name="connection">Open.</param>
+/// <param name="deadline">For each single command; the start's own ends them all.</param>
+/// <param name="cancellationToken">Ends at the start's deadline.</param>
+internal delegate Task GuestBeginning(QmpConnection connection, TimeSpan deadline, CancellationToken cancellationToken);
+
 /// <summary>Starts one QEMU process and returns when its control socket says that the guest runs.</summary>
 internal sealed class QemuStart(string program, TimeSpan deadline, TimeProvider time, ILogger logger)
 {
     private const int OutputLines = 12;
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(2);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan DyingTime = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan KillDeadline = TimeSpan.FromSeconds(10);
 
+    /// <summary>Launches QEMU for a machine.</summary>
     /// <exception cref="HypervisorException">It did not come up; nothing of it is left but the files in its directory.</exception>
-    internal async Task<QemuMachine> RunAsync(SpawnRequest request, string instanceId, string directory, CancellationToken cancellationToken)
+    internal Task<QemuMachine> RunAsync(MachineLaunch launch, GuestBeginning beginning, CancellationToken cancellationToken) =>
+        RunAsync(() => QemuLaunch.StartAsync(launch, program), launch.Request.InstanceId, launch.Request.Directory, beginning, cancellationToken);
+
+    internal async Task<QemuMachine> RunAsync(
+        Func<Task<StartedQemu>> launch, string instanceId, string directory, GuestBeginning beginning, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         long began = time.GetTimestamp();
-        ChildProcess child = Start(request, instanceId);
+        (ChildProcess child, Stream control) = await StartAsync(launch, instanceId);
         using var clock = new CancellationTokenSource(deadline, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
         QmpConnection? connection = null;
         try
         {
-            connection = await ConnectAsync(child, instanceId, directory, both.Token);
-            await RequireRunningAsync(connection, both.Token);
+            connection = await QmpConnection.OpenAsync(control, instanceId, deadline, time, both.Token);
+            await beginning(connection, deadline, both.Token);
             long milliseconds = (long)time.GetElapsedTime(began).TotalMilliseconds;
             logger.Started(instanceId, child.Identity.Pid, milliseconds);
             var link = new QmpLink(directory, child.Identity.Pid, instanceId, time, connection);
@@ -35,7 +44,7 @@ internal sealed class QemuStart(string program, TimeSpan deadline, TimeProvider 
         }
         catch (Exception e)
         {
-            string state = await DescribeAsync(child, began, e);
+            string state = await DescribeAsync(child, connection is not null, began, e);
             if (connection is not null)
             {
                 await connection.DisposeAsync();
@@ -46,51 +55,31 @@ internal sealed class QemuStart(string program, TimeSpan deadline, TimeProvider 
         }
     }
 
-    private static ChildProcess Start(SpawnRequest request, string instanceId)
-    {
-        try
-        {
-            return Spawn.Start(request);
-        }
-        catch (HostResourceException e)
-        {
-            throw new HypervisorException($"cannot start instance {instanceId}: {e.Message}", e);
-        }
-    }
-
-    private async Task<QmpConnection> ConnectAsync(ChildProcess child, string instanceId, string directory, CancellationToken cancellationToken)
-    {
-        for (TimeSpan pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
-        {
-            if (child.Exited.IsCompleted)
-            {
-                throw new HypervisorException("the process ended before its control socket answered");
-            }
-            try
-            {
-                Stream stream = await QmpSocket.ConnectAsync(directory, child.Identity.Pid, cancellationToken);
-                return await QmpConnection.OpenAsync(stream, instanceId, deadline, time, cancellationToken);
-            }
-            catch (SocketException)
-            {
-                // Not there yet, or there and not listening yet; the deadline and the process's end bound the repetition.
-            }
-            await Task.WhenAny(child.Exited, Task.Delay(pause, time, cancellationToken));
-            cancellationToken.ThrowIfCancellationRequested();
-        }
-    }
-
-    private async Task RequireRunningAsync(QmpConnection connection, CancellationToken cancellationToken)
+    /// <summary>The beginning of a machine that boots: it runs by itself.</summary>
+    /// <exception cref="HypervisorException">It does not.</exception>
+    internal static async Task RequireRunningAsync(QmpConnection connection, TimeSpan deadline, CancellationToken cancellationToken)
     {
         JsonElement answer = await connection.ExecuteAsync("query-status", null, deadline, cancellationToken);
-        string? status = QmpRunState.Read(answer);
+        string? status = QmpStatus.Read(answer);
         if (status != "running")
         {
             throw new HypervisorException($"the guest is not running but \"{status}\"");
         }
     }
 
-    private async Task<string> DescribeAsync(ChildProcess child, long began, Exception cause)
+    private static async Task<StartedQemu> StartAsync(Func<Task<StartedQemu>> launch, string instanceId)
+    {
+        try
+        {
+            return await launch();
+        }
+        catch (Exception e) when (e is HostResourceException or IOException or UnauthorizedAccessException)
+        {
+            throw new HypervisorException($"cannot start instance {instanceId}: {e.Message}", e);
+        }
+    }
+
+    private async Task<string> DescribeAsync(ChildProcess child, bool isConnected, long began, Exception cause)
     {
         double seconds = time.GetElapsedTime(began).TotalSeconds;
         string process = string.Create(CultureInfo.InvariantCulture, $"{program} (pid {child.Identity.Pid})");
@@ -105,7 +94,8 @@ internal sealed class QemuStart(string program, TimeSpan deadline, TimeProvider 
             return string.Create(CultureInfo.InvariantCulture, $"{process} exited with code {code} after {seconds:0.0} s");
         }
         return cause is OperationCanceledException or TimeoutException
-            ? string.Create(CultureInfo.InvariantCulture, $"{process} did not answer on its control socket within {seconds:0.0} s")
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"{process} {(isConnected ? "answered, but its guest did not run" : "did not answer on its control socket")} within {seconds:0.0} s")
             : $"{process}: {cause.Message}";
     }
 

@@ -5,13 +5,22 @@ using VmPool;
 namespace Qemu;
 
 /// <summary>The installed QEMU's version.</summary>
-internal static partial class QemuVersion
+/// <param name="Number">For example 7.2.22.</param>
+/// <param name="Build">The number and what the distribution says about its build: the same for the very same program only.</param>
+internal sealed partial record QemuVersion(string Number, string Build)
 {
-    // Older ones are not tested, and cannot do what clones of a running machine will need.
+    // Older ones are not tested, and cannot make clones of a running machine as we do.
     private static readonly Version Oldest = new(7, 2);
+    private static readonly Version FirstWithReadOnlyFiles = new(8, 2);
+
+    /// <summary>
+    /// Whether a guest's memory can be a private mapping of a file that QEMU may only read (`readonly=on,rom=off`). Older ones
+    /// open the file for writing whatever they are told.
+    /// </summary>
+    internal bool MapsReadOnlyFiles => Version.Parse(Number) >= FirstWithReadOnlyFiles;
 
     /// <exception cref="HostRequirementException">Not installed, too old or not QEMU.</exception>
-    internal static async Task<string> ReadAsync(string program, CancellationToken cancellationToken)
+    internal static async Task<QemuVersion> ReadAsync(string program, CancellationToken cancellationToken)
     {
         if (ProgramPath.TryFind(program) is null)
         {
@@ -29,19 +38,19 @@ internal static partial class QemuVersion
         return Parse(program, output);
     }
 
-    internal static string Parse(string program, string output)
+    internal static QemuVersion Parse(string program, string output)
     {
         Match match = Pattern().Match(output);
         if (!match.Success)
         {
             throw new HostRequirementException($"`{program} --version` answers \"{output.Trim()}\", which is not QEMU's answer; is this the right program?");
         }
-        string version = match.Groups[1].Value;
-        return Version.Parse(version) >= Oldest
-            ? version
-            : throw new HostRequirementException($"{program} has version {version}; {Oldest} or newer is needed: install it from a newer release of the distribution");
+        string number = match.Groups[2].Value;
+        return Version.Parse(number) >= Oldest
+            ? new QemuVersion(number, match.Groups[1].Value.Trim())
+            : throw new HostRequirementException($"{program} has version {number}; {Oldest} or newer is needed: install it from a newer release of the distribution");
     }
 
-    [GeneratedRegex(@"^QEMU emulator version (\d+\.\d+(\.\d+)?)")]
+    [GeneratedRegex(@"^QEMU emulator version ((\d+\.\d+(\.\d+)?)[^\n]*)")]
     private static partial Regex Pattern();
 }

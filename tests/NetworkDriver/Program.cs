@@ -18,11 +18,20 @@ try
     switch (args[0])
     {
         case "acquire":
+        case "prepare":
             foreach (string owner in List("owner"))
             {
-                NetworkSlot slot = await Slots().AcquireAsync(owner, CancellationToken.None);
+                NetworkSlot slot = args[0] == "acquire"
+                    ? await Slots().AcquireAsync(owner, CancellationToken.None)
+                    : await Slots().PrepareAsync(owner, CancellationToken.None);
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{slot.Number} {slot.Address} {slot.Namespace} {slot.Mtu} {slot.UserId}"));
             }
+            break;
+        case "transfer":
+            Console.WriteLine(await Slots().TransferAsync(Number(), Value("owner"), Value("to"), CancellationToken.None) is { } moved ? $"{moved.Namespace} {moved.Mtu}" : "absent");
+            break;
+        case "current":
+            Console.WriteLine(await Slots().IsCurrentAsync(Number(), Value("owner"), CancellationToken.None) ? "yes" : "no");
             break;
         case "release":
             await Slots().ReleaseAsync(Number(), Value("owner"), CancellationToken.None);
@@ -42,6 +51,9 @@ try
             break;
         case "measure":
             await MeasureAsync();
+            break;
+        case "grow":
+            await GrowAsync();
             break;
         case "validate":
             HostNetworkReport report = await HostNetworkChecks.ValidateAsync(Options().Network, CancellationToken.None);
@@ -109,6 +121,25 @@ async Task MeasureAsync()
         start = Stopwatch.GetTimestamp();
         await slots.ReleaseAsync(slot.Number, "measure-1", CancellationToken.None);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{acquire:0.0} {Stopwatch.GetElapsedTime(start).TotalMilliseconds:0.0}"));
+    }
+}
+
+// Does a slot cost more when there are many already? One line for each: its ordinal, then milliseconds to make and to remove it.
+async Task GrowAsync()
+{
+    NetworkSlots slots = Slots();
+    var made = new List<(NetworkSlot Slot, double Ms)>();
+    for (int i = 1; i <= int.Parse(Value("count", "250"), CultureInfo.InvariantCulture); i++)
+    {
+        long start = Stopwatch.GetTimestamp();
+        NetworkSlot slot = await slots.AcquireAsync(string.Create(CultureInfo.InvariantCulture, $"grow-{i}"), CancellationToken.None);
+        made.Add((slot, Stopwatch.GetElapsedTime(start).TotalMilliseconds));
+    }
+    for (int i = made.Count; i >= 1; i--)
+    {
+        long start = Stopwatch.GetTimestamp();
+        await slots.ReleaseAsync(made[i - 1].Slot.Number, string.Create(CultureInfo.InvariantCulture, $"grow-{i}"), CancellationToken.None);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{i} {made[i - 1].Ms:0.0} {Stopwatch.GetElapsedTime(start).TotalMilliseconds:0.0}"));
     }
 }
 

@@ -15,18 +15,18 @@ public sealed class QemuArgumentsTests
     {
         var view = new MachineView(Request.Directory);
 
-        IReadOnlyList<string> arguments = QemuArguments.Build(Request, Chains, "tcg", view);
+        IReadOnlyList<string> arguments = QemuArguments.Boot(Request, Chains, "tcg", GuestMemory.Anonymous, view);
 
         string[] expected =
         [
             "-name", "guest=ci-1",
-            "-nodefaults", "-no-user-config", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+            "-nodefaults", "-no-user-config", "-machine", "q35,sata=off,smbus=off,vmport=off", "-accel", "tcg,thread=multi", "-cpu", "max",
             "-display", "none",
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
             "-smp", "2",
             "-m", "1024M",
             "-device", "vmgenid,guid=auto,id=vmgenid0",
-            "-chardev", "socket,id=qmp0,path=/run/fleeting-plugin-vmpool-vm/vm/qmp.sock,server=on,wait=off",
+            "-chardev", "socket,id=qmp0,fd=3,server=on,wait=off",
             "-mon", "chardev=qmp0,mode=control",
             "-chardev", "file,id=serial0,path=/run/fleeting-plugin-vmpool-vm/vm/console.log,append=on",
             "-serial", "chardev:serial0",
@@ -36,7 +36,7 @@ public sealed class QemuArgumentsTests
             "-device", "virtio-blk-pci,drive=disk0,id=vd0",
             "-blockdev", "node-name=disk1,driver=raw,file.driver=file,file.filename=/run/fleeting-plugin-vmpool-vm/vm/seed.iso,read-only=on",
             "-device", "virtio-blk-pci,drive=disk1,id=vd1",
-            "-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no",
+            "-netdev", "tap,id=net0,fd=4",
             "-device", "virtio-net-pci,netdev=net0,mac=52:54:00:00:00:02,host_mtu=1400,romfile=,id=vn0",
             "-device", "virtio-rng-pci,id=rng0",
             "-kernel", "/run/fleeting-plugin-vmpool-vm/image/kernel",
@@ -63,17 +63,59 @@ public sealed class QemuArgumentsTests
             new([new("/srv/elsewhere/ci-2/seed.iso", "raw")], 4096),
         ];
 
-        IReadOnlyList<string> first = QemuArguments.Build(Request, Chains, "kvm", new MachineView(Request.Directory));
-        IReadOnlyList<string> second = QemuArguments.Build(other, otherChains, "kvm", new MachineView(other.Directory));
+        IReadOnlyList<string> first = QemuArguments.Boot(Request, Chains, "kvm", GuestMemory.Anonymous, new MachineView(Request.Directory));
+        IReadOnlyList<string> second = QemuArguments.Boot(other, otherChains, "kvm", GuestMemory.Anonymous, new MachineView(other.Directory));
 
         Assert.Equal(first.Skip(2), second.Skip(2));
         Assert.Equal("guest=ci-2", second[1]);
     }
 
     [Fact]
+    public void A_template_differs_from_a_boot_in_its_memory_alone()
+    {
+        IReadOnlyList<string> boot = QemuArguments.Boot(Request, Chains, "tcg", GuestMemory.Anonymous, new MachineView(Request.Directory));
+        IReadOnlyList<string> template = QemuArguments.Boot(Request, Chains, "tcg", GuestMemory.Shared("/view/memory"), new MachineView(Request.Directory));
+
+        Assert.Equal(["q35,sata=off,smbus=off,vmport=off,memory-backend=ram0", "-object", "memory-backend-file,id=ram0,size=1024M,mem-path=/view/memory,share=on"], template.Except(boot));
+        Assert.Equal(["q35,sata=off,smbus=off,vmport=off"], boot.Except(template));
+    }
+
+    public static TheoryData<string, string> MemoriesOfClones => new()
+    {
+        { GuestMemory.PrivateOfSealed(6).Backend!, "mem-path=/proc/self/fd/6,share=off" },
+        { GuestMemory.PrivateOfReadOnlyFile("/view/memory").Backend!, "mem-path=/view/memory,share=off,readonly=on,rom=off" },
+    };
+
+    [Theory]
+    [MemberData(nameof(MemoriesOfClones))]
+    public void A_clone_differs_from_its_template_only_where_it_must(string backend, string mapping)
+    {
+        IReadOnlyList<string> template = QemuArguments.Boot(Request, Chains, "tcg", GuestMemory.Shared("/view/memory"), new MachineView(Request.Directory));
+        MachineRequest request = Request with { InstanceId = "ci-2", Directory = "/srv/ci-2", NetworkNamespace = "other", UserId = 70001 };
+        DiskChain[] chains = [new([new("/srv/ci-2/disk.qcow2", "qcow2"), .. Chains[0].Layers], 1 << 30), Chains[1]];
+
+        IReadOnlyList<string> clone = QemuArguments.Clone(request, chains, "tcg", new GuestMemory(backend), new MachineView(request.Directory));
+
+        Assert.Equal(
+            [
+                "guest=ci-2",
+                $"memory-backend-file,id=ram0,size=1024M,{mapping}",
+                "node-name=disk0,driver=qcow2,file.driver=file,file.filename=/run/fleeting-plugin-vmpool-vm/vm/disk.qcow2,"
+                    + "cache.no-flush=on,discard=unmap,file.discard=unmap,"
+                    + "backing.driver=qcow2,backing.file.driver=file,backing.file.filename=/run/fleeting-plugin-vmpool-vm/image/disk0-1,backing.read-only=on,"
+                    + "backing.backing.driver=raw,backing.backing.file.driver=file,"
+                    + "backing.backing.file.filename=/run/fleeting-plugin-vmpool-vm/image/disk0-2,backing.backing.read-only=on",
+                "node-name=disk1,driver=raw,file.driver=file,file.filename=/run/fleeting-plugin-vmpool-vm/image/disk1-0,read-only=on",
+                "-action", "reboot=shutdown", "-S", "-incoming", "defer",
+            ],
+            clone.Except(template));
+        Assert.Equal(["-kernel", "-initrd", "-append"], template.Except(clone).Where(argument => argument[0] == '-'));
+    }
+
+    [Fact]
     public void Kvm_guests_get_the_processor_of_the_host()
     {
-        IReadOnlyList<string> arguments = QemuArguments.Build(Request, Chains, "kvm", new MachineView(Request.Directory));
+        IReadOnlyList<string> arguments = QemuArguments.Boot(Request, Chains, "kvm", GuestMemory.Anonymous, new MachineView(Request.Directory));
 
         Assert.Equal("kvm", arguments[arguments.IndexOf("-accel") + 1]);
         Assert.Equal("host", arguments[arguments.IndexOf("-cpu") + 1]);
@@ -82,8 +124,9 @@ public sealed class QemuArgumentsTests
     [Fact]
     public void The_virtio_console_is_added_behind_the_serial_one()
     {
-        IReadOnlyList<string> arguments = QemuArguments.Build(
-            Request with { VirtioConsole = true, InitrdPath = null, KernelCommandLine = "" }, Chains, "tcg", new MachineView(Request.Directory));
+        IReadOnlyList<string> arguments = QemuArguments.Boot(
+            Request with { VirtioConsole = true, InitrdPath = null, KernelCommandLine = "" },
+            Chains, "tcg", GuestMemory.Anonymous, new MachineView(Request.Directory));
 
         Assert.Contains("file,id=hvc0,path=/run/fleeting-plugin-vmpool-vm/vm/virtio-console.log,append=on", arguments);
         Assert.Contains("virtconsole,chardev=hvc0,id=vc0", arguments);

@@ -5,9 +5,17 @@ namespace Qemu.Tests;
 public sealed class QemuVersionTests
 {
     [Theory]
-    [InlineData("QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)\nCopyright", "7.2.22")]
-    [InlineData("QEMU emulator version 10.0.2\n", "10.0.2")]
-    public void The_version_is_read(string output, string version) => Assert.Equal(version, QemuVersion.Parse("qemu", output));
+    [InlineData("QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)\nCopyright", "7.2.22", "7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)", false)]
+    [InlineData("QEMU emulator version 8.1.5\n", "8.1.5", "8.1.5", false)]
+    [InlineData("QEMU emulator version 8.2.0\n", "8.2.0", "8.2.0", true)]
+    [InlineData("QEMU emulator version 10.0.2\n", "10.0.2", "10.0.2", true)]
+    public void The_version_is_read(string output, string number, string build, bool mapsReadOnlyFiles)
+    {
+        QemuVersion version = QemuVersion.Parse("qemu", output);
+
+        Assert.Equal(new QemuVersion(number, build), version);
+        Assert.Equal(mapsReadOnlyFiles, version.MapsReadOnlyFiles);
+    }
 
     [Fact]
     public void An_old_version_is_refused_with_the_oldest_that_will_do()

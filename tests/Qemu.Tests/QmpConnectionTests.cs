@@ -41,6 +41,42 @@ public sealed class QmpConnectionTests
     }
 
     [Fact]
+    public async Task An_event_ends_a_command_only_when_it_comes_behind_the_answer()
+    {
+        (QmpPeer peer, QmpConnection connection) = await QmpPeer.OpenAsync();
+        await using QmpPeer _ = peer;
+        await using QmpConnection __ = connection;
+        await peer.SendAsync("""{"event": "MIGRATION", "data": {"status": "completed", "of": "an earlier one"}}""");
+
+        Task<JsonElement> call = connection.ExecuteUntilAsync("migrate", null, MigrationEvent.IsLast, Long, CancellationToken.None);
+        long id = (await peer.ReadAsync()).Id;
+        await peer.SendAsync("""{"event": "MIGRATION", "data": {"status": "failed", "of": "an earlier one"}}""");
+        await peer.SendAsync($$"""{"return": {}, "id": {{id}}}""");
+        await peer.SendAsync("""{"event": "STOP"}""");
+        await peer.SendAsync("""{"event": "MIGRATION", "data": {"status": "active"}}""");
+        Task<JsonElement> other = connection.ExecuteAsync("query-status", null, Long, CancellationToken.None);
+        await peer.SendAsync($$"""{"return": {}, "id": {{(await peer.ReadAsync()).Id}}}""");
+        await other;
+        Assert.False(call.IsCompleted);
+        await peer.SendAsync("""{"event": "MIGRATION", "data": {"status": "completed", "of": "this one"}}""");
+
+        Assert.Equal("this one", (await call).GetProperty("of").GetString());
+    }
+
+    [Fact]
+    public async Task A_command_that_answers_and_never_ends_is_given_up_at_its_deadline()
+    {
+        (QmpPeer peer, QmpConnection connection) = await QmpPeer.OpenAsync();
+        await using QmpPeer _ = peer;
+        await using QmpConnection __ = connection;
+
+        Task<JsonElement> call = connection.ExecuteUntilAsync("migrate", null, MigrationEvent.IsLast, TimeSpan.FromSeconds(1), CancellationToken.None);
+        await peer.SendAsync($$"""{"return": {}, "id": {{(await peer.ReadAsync()).Id}}}""");
+
+        Assert.Contains("did not finish `migrate` within 1 s", (await Assert.ThrowsAsync<TimeoutException>(() => call)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_refusal_carries_the_words_of_qemu_and_the_connection_goes_on()
     {
         (QmpPeer peer, QmpConnection connection) = await QmpPeer.OpenAsync();

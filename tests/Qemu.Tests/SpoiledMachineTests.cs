@@ -1,4 +1,5 @@
 using LinuxHost;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Qemu.Tests;
@@ -49,12 +50,16 @@ public sealed class SpoiledMachineTests
     public async Task A_failure_while_the_machine_is_watched_does_not_hide_its_end()
     {
         using var directory = new TestDirectory();
-        (QmpPeer peer, QemuMachine machine) = await TakeOverAsync(directory, new FirstTimerFails());
+        // What cannot be kept short is said in the log, which fails.
+        Directory.CreateDirectory(directory[MachineFiles.SerialLog]);
+        var logger = new FirstMessageFails();
+        (QmpPeer peer, QemuMachine machine) = await TakeOverAsync(directory, TimeProvider.System, logger);
         await using QmpPeer _ = peer;
 
         await machine.StopAsync(CancellationToken.None);
 
         Assert.Equal(137, (await machine.Exited.WaitAsync(Long)).ExitCode);
+        Assert.InRange(logger.Messages, 2, int.MaxValue);
     }
 
     [Fact]
@@ -106,12 +111,13 @@ public sealed class SpoiledMachineTests
     }
 
     /// <summary>A living process, and a control connection that the test speaks.</summary>
-    private static async Task<(QmpPeer Peer, QemuMachine Machine)> TakeOverAsync(TestDirectory directory, TimeProvider time)
+    private static async Task<(QmpPeer Peer, QemuMachine Machine)> TakeOverAsync(
+        TestDirectory directory, TimeProvider time, ILogger? logger = null)
     {
         (QmpPeer peer, QmpConnection connection) = await QmpPeer.OpenAsync();
         ChildProcess child = Spawn.Start(StubProcess.Request(directory, []));
         var link = new QmpLink(directory.Path, child.Identity.Pid, "ci-1", time, connection);
-        return (peer, new QemuMachine(child, link, "ci-1", directory.Path, time, NullLogger.Instance));
+        return (peer, new QemuMachine(child, link, "ci-1", directory.Path, time, logger ?? NullLogger.Instance));
     }
 
     private sealed class ShiftedTime : TimeProvider
@@ -127,14 +133,24 @@ public sealed class SpoiledMachineTests
             base.CreateTimer(callback, state, dueTime > TimeSpan.Zero ? dueTime * Stretch : dueTime, period);
     }
 
-    /// <summary>The first timer is the one of the log keeper.</summary>
-    private sealed class FirstTimerFails : TimeProvider
+    /// <summary>The first message is that of the log keeper.</summary>
+    private sealed class FirstMessageFails : ILogger
     {
-        private int _timers;
+        private int _messages;
 
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            Interlocked.Increment(ref _timers) == 1
-                ? throw new InvalidOperationException("no timer")
-                : base.CreateTimer(callback, state, dueTime, period);
+        public int Messages => _messages;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (Interlocked.Increment(ref _messages) == 1)
+            {
+                throw new InvalidOperationException("no log");
+            }
+        }
     }
 }

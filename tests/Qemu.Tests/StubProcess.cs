@@ -1,4 +1,5 @@
 using LinuxHost;
+using Microsoft.Win32.SafeHandles;
 
 namespace Qemu.Tests;
 
@@ -12,6 +13,17 @@ internal static class StubProcess
         OutputPath = directory[MachineFiles.ProcessLog],
         Environment = new Dictionary<string, string> { ["DOTNET_ROOT"] = RuntimeRoot() },
     };
+
+    /// <summary>Starts it with a control socket, as QEMU is started.</summary>
+    internal static Task<StartedQemu> StartAsync(TestDirectory directory, IReadOnlyList<string> arguments)
+    {
+        using ControlSocket control = ControlSocket.Open(directory[MachineFiles.Socket]);
+        ChildProcess child = Spawn.Start(Request(directory, arguments) with
+        {
+            InheritedDescriptors = new Dictionary<int, SafeFileHandle> { [MachineDescriptors.Control] = control.Listener },
+        });
+        return Task.FromResult(new StartedQemu(child, control.Client));
+    }
 
     /// <summary>Pids of living processes whose standard error is a file below the directory.</summary>
     internal static IReadOnlyList<int> FindIn(TestDirectory directory) =>

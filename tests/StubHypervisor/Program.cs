@@ -16,14 +16,18 @@ if (options.ExitCode is { } code)
 {
     return code;
 }
-if (options.Socket is null)
+if (options.Control is not { } control)
 {
     await Task.Delay(Timeout.Infinite);
+    return 0;
 }
 
-using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-listener.Bind(new UnixDomainSocketEndPoint(options.Socket!));
-listener.Listen();
+if (Listening.TakeOver(control, 1) < 0)
+{
+    Console.Error.WriteLine($"descriptor {control} is no listening socket");
+    return 1;
+}
+using var listener = new Socket(new SafeSocketHandle(control, ownsHandle: true));
 int statusQueries = 0;
 while (true)
 {
@@ -42,10 +46,6 @@ while (true)
         }
         string answer = name == "query-status" ? $$"""{"status": "{{options.Status}}"}""" : "{}";
         await SendAsync(stream, $$"""{"return": {{answer}}, "id": {{id}}}""");
-        if (name == "quit")
-        {
-            return 0;
-        }
     }
 }
 

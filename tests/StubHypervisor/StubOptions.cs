@@ -5,16 +5,16 @@ namespace StubHypervisor;
 /// <summary>How the stand-in misbehaves; each fault is one pair of arguments.</summary>
 internal sealed record StubOptions
 {
-    /// <summary>Where it listens; absent: it never does.</summary>
-    public string? Socket { get; private init; }
+    /// <summary>The inherited descriptor it serves; absent: it never does.</summary>
+    public int? Control { get; private init; }
 
-    /// <summary>Milliseconds before it listens, or before it exits.</summary>
+    /// <summary>Milliseconds before it greets, or before it exits.</summary>
     public int Delay { get; private init; }
 
     /// <summary>Written to standard error before anything else.</summary>
     public string? Error { get; private init; }
 
-    /// <summary>Exits with this code instead of listening.</summary>
+    /// <summary>Exits with this code instead of serving.</summary>
     public int? ExitCode { get; private init; }
 
     /// <summary>Answer to query-status.</summary>
@@ -34,7 +34,7 @@ internal sealed record StubOptions
             string value = arguments[i + 1];
             options = arguments[i] switch
             {
-                "--socket" => options with { Socket = value },
+                "--control" => options with { Control = int.Parse(value, CultureInfo.InvariantCulture) },
                 "--delay-ms" => options with { Delay = int.Parse(value, CultureInfo.InvariantCulture) },
                 "--stderr" => options with { Error = value },
                 "--exit" => options with { ExitCode = int.Parse(value, CultureInfo.InvariantCulture) },

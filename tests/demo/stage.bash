@@ -92,10 +92,17 @@ make_repository() {
 # What the job's artifact must contain, worked out without the job's program.
 expected_sha256() { for ((n = 1; n <= 1000; n++)); do echo "$n $((n * n))"; done | sha256sum | cut -d ' ' -f 1; }
 
-# Where the package mirror can be reached, that is, before and outside the namespaces.
+# Image and template, where the package mirror can be reached, that is, before and outside the namespaces.
 build_image() {
-  note "image (built once; kept in $cache)"
+  note "image and template (made once; kept in $cache)"
   "$plugin" image build --config "$work/config.toml"
+}
+
+# The template again: it depends on the egress interface's MTU, and inside the namespaces there is another one. It must be
+# there before the host's state is taken.
+build_template() {
+  note "template (made once; kept in $cache)"
+  "${in_host[@]}" "$plugin" image build --config "$work/config.toml"
 }
 
 make_namespaces() {
@@ -167,6 +174,7 @@ end_internet() {
 # Takes the state of the host that compare_host compares with.
 snapshot_host() {
   local leak_options log
+  build_template
   note "before: a group is opened and closed once, so that what a group keeps for good is there"
   "${in_host[@]}" "$host" demo "${group[@]}" -count 0
   read -ra leak_options <<<"${LEAK_CHECK_OPTIONS:-}"

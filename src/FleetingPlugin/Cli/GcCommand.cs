@@ -7,6 +7,7 @@ using VmPool.Images;
 using VmPool.Instances;
 using VmPool.Options;
 using VmPool.Storage;
+using VmPool.Templates;
 
 namespace FleetingPlugin.Cli;
 
@@ -29,7 +30,7 @@ internal static class GcCommand
             Looks at every group of the state directory that no living plugin holds: half-made and half-removed instances,
             network slots, directories and records without an owner go. Running virtual machines stay: the runner decides about
             them when it starts again. A group that a living plugin holds is left alone. Unfinished images of killed builds go
-            too. Needs root. Exit code 0 when everything that was found is gone.
+            too, and so do templates that no group uses. Needs root. Exit code 0 when everything that was found is gone.
             """)
         {
             state,
@@ -53,13 +54,18 @@ internal static class GcCommand
             var opener = new GroupOpener(loggers, TimeProvider.System);
             bool clean = true;
             var imageDirectories = new SortedSet<string>(StringComparer.Ordinal);
+            var templateDirectories = new SortedSet<string>(StringComparer.Ordinal);
             foreach (string directory in Directory.GetDirectories(groups).Order(StringComparer.Ordinal))
             {
-                clean &= await CollectAsync(directory, imageDirectories, opener, output, cancellationToken);
+                clean &= await CollectAsync(directory, imageDirectories, templateDirectories, opener, output, cancellationToken);
             }
             foreach (string images in imageDirectories)
             {
                 clean &= await ImageStore.CollectScratchAsync(images, loggers.CreateLogger("images"), cancellationToken);
+            }
+            foreach (string templates in templateDirectories)
+            {
+                clean &= await TemplateStore.CollectAsync(templates, loggers.CreateLogger("templates"), cancellationToken);
             }
             return clean ? 0 : 1;
         });
@@ -67,7 +73,8 @@ internal static class GcCommand
     }
 
     private static async Task<bool> CollectAsync(
-        string directory, SortedSet<string> imageDirectories, GroupOpener opener, TextWriter output, CancellationToken cancellationToken)
+        string directory, SortedSet<string> imageDirectories, SortedSet<string> templateDirectories, GroupOpener opener, TextWriter output,
+        CancellationToken cancellationToken)
     {
         string name = Path.GetFileName(directory);
         try
@@ -78,6 +85,7 @@ internal static class GcCommand
                 return false;
             }
             imageDirectories.Add(options.ImagesDirectory);
+            templateDirectories.Add(options.TemplatesDirectory);
             await using OpenedGroup group = await opener.OpenForCollectionAsync(options, cancellationToken);
             int left = await group.Instances.WaitForReclaimsAsync(Patience, cancellationToken);
             int running = group.Instances.List().Count(report => report.State is InstanceState.Running);

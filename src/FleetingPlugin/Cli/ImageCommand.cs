@@ -5,7 +5,9 @@ using VmPool;
 using VmPool.Images;
 using VmPool.Options;
 using VmPool.Ports;
+using VmPool.Provisioning;
 using VmPool.Storage;
+using VmPool.Templates;
 
 namespace FleetingPlugin.Cli;
 
@@ -25,11 +27,12 @@ internal static class ImageCommand
         var source = new ConfigSource();
         var force = new Option<bool>("--force") { Description = "Build again although a finished image of the same inputs is there." };
         var command = new Command("build", """
-            Build the image of a [[runners]] entry now, instead of when its first job asks.
+            Build the image of a [[runners]] entry, and the template that its instances are clones of, now instead of when its
+            first job asks.
 
             Needs root. Prints each step as it begins and at least every 30 seconds; the full log lies under
             vm_disk_directory/images/logs. Does nothing when the image of the same inputs is there. A failed earlier try is
-            forgotten. Exit code 0: the image is ready; 1: it is not, with the reason.
+            forgotten. Exit code 0: image and template are ready; 1: one is not, with the reason.
             """)
         {
             source.Config,
@@ -52,15 +55,21 @@ internal static class ImageCommand
             {
                 loggers.CreateLogger("image").HypervisorWarning(hypervisor.Name, warning);
             }
-            pool.Create(hypervisor, out ImageStore images);
+            VmPorts ports = pool.Create(hypervisor, out ImageStore images, out TemplateStore templates);
             await using (images)
+            await using (templates)
             {
                 ImageGeneration image = parsed.GetValue(force)
                     ? await images.RebuildAsync(cancellationToken)
                     : await images.CurrentAsync(cancellationToken);
                 parsed.InvocationConfiguration.Output.WriteLine($"image {image.Hash} is ready in {image.Directory}");
+                Template? template = await ports.Templates.CurrentAsync(image, cancellationToken);
+                TemplateStatus status = ports.Templates.Status;
+                parsed.InvocationConfiguration.Output.WriteLine(template is null
+                    ? $"instances boot: {status.Detail}"
+                    : $"template {template.Key} is ready in {status.Detail}");
+                return template is not null || status.State == "off" ? 0 : 1;
             }
-            return 0;
         });
         return command;
     }

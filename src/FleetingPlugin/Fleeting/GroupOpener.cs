@@ -6,6 +6,7 @@ using VmPool;
 using VmPool.Instances;
 using VmPool.Keys;
 using VmPool.Options;
+using VmPool.Ports;
 using VmPool.Provisioning;
 using VmPool.Recovery;
 using VmPool.Simulated;
@@ -22,12 +23,20 @@ internal sealed class GroupOpener(ILoggerFactory hostLoggers, TimeProvider clock
         LoginCredentials credentials = Credentials(connector);
         var loggers = new FieldLoggerFactory(hostLoggers, "group", options.Name);
         ILogger log = loggers.CreateLogger("vmpool");
+        options = BootIfPassword(options, credentials, log);
         var held = new GroupHold();
         try
         {
             VmPorts ports = await OpenPortsAsync(options, held, loggers, cancellationToken);
             WarnIfMaxVmsDoesNotFit(options, ports, log);
+            if (ports.Slots is IReadySlots slots)
+            {
+                var reserve = new SlotReserve(slots, options, clock, log);
+                held.Add(reserve);
+                ports = ports with { Slots = reserve };
+            }
             InstanceGroup group = await InstanceGroup.OpenAsync(options, credentials, ports, clock, log, cancellationToken);
+            (ports.Slots as SlotReserve)?.Start();
             new InitRecord(BuildStamp.Version, ports.Hypervisor.Name, TextOf(config), connector.Username).Save(options.GroupStateDirectory);
             held.Add(new Preparation(ports, log));
             return new OpenedGroup(options.Name, group, connector, held);
@@ -80,6 +89,17 @@ internal sealed class GroupOpener(ILoggerFactory hostLoggers, TimeProvider clock
         {
             log.MaxVmsDoesNotFit(options.Name, wanted, room, $"each machine gets vm_memory_mb = {options.Machine.MemoryMb}");
         }
+    }
+
+    // A clone gets its identity in one line that knows keys only, and a template must not hold the password.
+    private static GroupOptions BootIfPassword(GroupOptions options, LoginCredentials credentials, ILogger log)
+    {
+        if (credentials.Password is null || options.Hypervisor.Start != "clone")
+        {
+            return options;
+        }
+        log.PasswordMeansBoot(options.Name);
+        return options with { Hypervisor = options.Hypervisor with { Start = "boot" } };
     }
 
     private static LoginCredentials Credentials(ConnectorSettings connector)

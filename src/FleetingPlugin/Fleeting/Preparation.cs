@@ -5,7 +5,7 @@ using VmPool.Provisioning;
 namespace FleetingPlugin.Fleeting;
 
 /// <summary>
-/// What can be done before the first job asks: find out what the hypervisor can do, and have the image ready. Runs beside
+/// What can be done before the first job asks: find out what the hypervisor can do, and have image and template ready. Runs beside
 /// the service; its failures are those of the instances that need the result, which get them again with their own errors.
 /// </summary>
 internal sealed class Preparation : IAsyncDisposable
@@ -31,7 +31,8 @@ internal sealed class Preparation : IAsyncDisposable
             {
                 log.HypervisorWarning(ports.Hypervisor.Name, warning);
             }
-            await ports.Images.CurrentAsync(cancellationToken);
+            ImageGeneration image = await ports.Images.CurrentAsync(cancellationToken);
+            await ports.Templates.CurrentAsync(image, cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {

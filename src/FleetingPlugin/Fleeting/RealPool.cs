@@ -19,7 +19,7 @@ internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILogger
 {
     private static readonly (string Program, string Package)[] Programs =
     [
-        ("qemu-img", "qemu-utils"), ("genisoimage", "genisoimage"), ("mmdebstrap", "mmdebstrap"), ("mke2fs", "e2fsprogs"), ("setpriv", "util-linux"),
+        ("qemu-img", "qemu-utils"), ("genisoimage", "genisoimage"), ("mmdebstrap", "mmdebstrap"), ("mke2fs", "e2fsprogs"), ("setpriv", "util-linux"), ("ssh", "openssh-client"),
     ];
 
     private readonly ILogger log = loggers.CreateLogger("vmpool");
@@ -30,20 +30,24 @@ internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILogger
     {
         await CheckHostAsync(cancellationToken);
         held.Add(await new HostRegistry(new RunDirectory()).RegisterAsync(options, cancellationToken));
-        VmPorts ports = Create(CreateHypervisor(), out ImageStore images);
+        VmPorts ports = Create(CreateHypervisor(), out ImageStore images, out TemplateStore templates);
         held.Add(images);
+        held.Add(templates);
         return ports;
     }
 
     /// <summary>The ports alone, for commands that look or build beside a running plugin.</summary>
-    public VmPorts Create(IHypervisor hypervisor, out ImageStore images)
+    public VmPorts Create(IHypervisor hypervisor, out ImageStore images, out TemplateStore templates)
     {
         OwnDirectory.Ensure(options.DiskDirectory);
         var slots = new NetworkSlots(options, loggers.CreateLogger("slots"), clock);
         images = new ImageStore(options, hypervisor, slots, clock, loggers.CreateLogger<ImageStore>());
-        return new VmPorts(
-            hypervisor, slots, images, new TemplateStore(), new InstanceDisks(options),
-            new SshProbe(clock, options.Network.SshPort), new GuestAgent(clock), new HostCapacity());
+        var disks = new InstanceDisks(options);
+        var probe = new SshProbe(clock, options.Network.SshPort);
+        var agent = new GuestAgent(clock);
+        templates = new TemplateStore(
+            options, hypervisor, slots, disks, probe, agent, new OpenSshLogin(options.Network.SshPort), clock, loggers.CreateLogger<TemplateStore>());
+        return new VmPorts(hypervisor, slots, images, templates, disks, probe, agent, new HostCapacity());
     }
 
     /// <summary>The hypervisor that the configuration names, or the best one installed.</summary>

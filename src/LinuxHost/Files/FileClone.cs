@@ -34,8 +34,22 @@ public static class FileClone
     /// <exception cref="OperationCanceledException">The caller cancelled; there is no target.</exception>
     public static void CopySparse(string source, string target, CancellationToken cancellationToken = default)
     {
-        using SafeFileHandle from = Open(source, Libc.OpenReadOnly);
         using SafeFileHandle to = Open(target, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenExclusive);
+        try
+        {
+            CopyData(source, to, target, cancellationToken);
+        }
+        catch
+        {
+            File.Delete(target);
+            throw;
+        }
+    }
+
+    /// <summary>Gives the empty target the source's length, data and holes.</summary>
+    internal static void CopyData(string source, SafeFileHandle to, string target, CancellationToken cancellationToken)
+    {
+        using SafeFileHandle from = Open(source, Libc.OpenReadOnly);
         try
         {
             long length = RandomAccess.GetLength(from);
@@ -50,14 +64,9 @@ public static class FileClone
                 start = NextData(from, end, length);
             }
         }
-        catch (Exception e)
+        catch (IOException e)
         {
-            File.Delete(target);
-            if (e is IOException)
-            {
-                throw new HostResourceException($"cannot copy {source} to {target}: {e.Message}", e);
-            }
-            throw;
+            throw new HostResourceException($"cannot copy {source} to {target}: {e.Message}", e);
         }
     }
 

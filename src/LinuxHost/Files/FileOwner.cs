@@ -21,4 +21,18 @@ public static class FileOwner
             throw Errno.Failure($"cannot change the mode of {path} to {Convert.ToString((int)mode, 8)}", Libc.LastErrno);
         }
     }
+
+    /// <summary>The user something belongs to; of a symbolic link, the user of what it points to.</summary>
+    /// <exception cref="HostResourceException">It cannot be looked at; names the path and the errno.</exception>
+    public static uint Of(string path) => Libc.OwnerOf(path) ?? throw Errno.Failure($"cannot look at {path}", Libc.LastErrno);
+
+    /// <summary>Gives what has the name, be it a symbolic link, to a user and its group, and leaves the permissions.</summary>
+    /// <exception cref="HostResourceException">Names the path and the errno.</exception>
+    public static void Give(string path, uint userId)
+    {
+        if (Libc.ChangeOwner(path, userId, userId) < 0)
+        {
+            throw Errno.Failure($"cannot give {path} to uid {userId}", Libc.LastErrno);
+        }
+    }
 }

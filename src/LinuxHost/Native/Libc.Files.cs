@@ -97,6 +97,13 @@ internal static partial class Libc
         return StatX(AtCurrentDirectory, path, 0, StatxBasic, status) < 0 ? null : *(uint*)(status + 16);
     }
 
+    /// <summary>The user it belongs to; absent when it cannot be asked.</summary>
+    internal static unsafe uint? OwnerOf(string path)
+    {
+        byte* status = stackalloc byte[StatxSize];
+        return StatX(AtCurrentDirectory, path, 0, StatxBasic, status) < 0 ? null : *(uint*)(status + 20);
+    }
+
     [LibraryImport(Library, EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static unsafe partial int StatX(int directory, string path, int flags, uint mask, byte* status);
 }

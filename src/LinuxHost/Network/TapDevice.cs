@@ -23,7 +23,9 @@ public static class TapDevice
     public static Task<SafeFileHandle> OpenAsync(string interfaceName, string namespaceName) =>
         NetworkNamespace.RunInsideAsync(namespaceName, () => Open(interfaceName));
 
-    private static unsafe SafeFileHandle Open(string interfaceName)
+    /// <summary>The same in the calling thread's network namespace.</summary>
+    /// <exception cref="HostResourceException">No such device, or it is in use; names it and the errno.</exception>
+    public static unsafe SafeFileHandle Open(string interfaceName)
     {
         if (Encoding.UTF8.GetByteCount(interfaceName) >= NameSize)
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LinuxHost;
 
 namespace Qemu;
 
@@ -10,7 +11,7 @@ namespace Qemu;
 /// /run/fleeting-plugin-vmpool-vm   a private tmpfs; on the host only the empty mount point
 ///   vm/     the machine's own directory
 ///   image/  kernel, initrd, and the read-only files its disks build on, one bind mount each
-///   dev/    own copies of the two device nodes
+///   dev/    own copies of device nodes
 /// </code>
 /// </summary>
 internal sealed class MachineView(string machineDirectory)
@@ -21,6 +22,7 @@ internal sealed class MachineView(string machineDirectory)
     internal const string Machine = $"{Root}/vm";
 
     private const string Image = $"{Root}/image";
+    private const string Devices = $"{Root}/dev";
 
     private readonly string _directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(machineDirectory));
     private readonly List<(string Source, string Name)> _files = [];
@@ -42,4 +44,34 @@ internal sealed class MachineView(string machineDirectory)
 
     /// <summary>Name under <c>image/</c> of one layer of one disk: stable for all machines of one image.</summary>
     internal static string LayerName(int disk, int layer) => string.Create(CultureInfo.InvariantCulture, $"disk{disk}-{layer}");
+
+    /// <summary>
+    /// Makes the view in the calling thread's mounts. The file system is mounted without "nodev", so that device nodes work
+    /// wherever the state directory lives.
+    /// </summary>
+    /// <exception cref="HostResourceException">A file cannot be shown; names it.</exception>
+    internal void Mount()
+    {
+        OwnMounts.MountMemory(Root, "mode=0755,size=256k");
+        foreach (string directory in new[] { Machine, Image, Devices })
+        {
+            Directory.CreateDirectory(directory);
+        }
+        OwnMounts.Bind(_directory, Machine);
+        foreach ((string source, string name) in _files)
+        {
+            string target = $"{Image}/{name}";
+            File.Create(target).Dispose();
+            OwnMounts.Bind(source, target);
+        }
+    }
+
+    /// <summary>Puts a node that is the machine's own in the place of the host's, which is given to nobody.</summary>
+    /// <exception cref="HostResourceException">It cannot be made.</exception>
+    internal static void ReplaceDevice(string path, uint major, uint minor, uint userId)
+    {
+        string own = $"{Devices}/{Path.GetFileName(path)}";
+        OwnMounts.MakeDevice(own, major, minor, userId);
+        OwnMounts.Bind(own, path);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using VmPool.Ports;
 
@@ -10,27 +11,57 @@ namespace Qemu;
 /// </summary>
 internal static class QemuArguments
 {
+    // Controllers that our guests have no use for: each would cost every clone time, and offers a hostile guest more to attack.
+    internal const string MachineType = "q35,sata=off,smbus=off,vmport=off";
+
     internal const string GuestMac = "52:54:00:00:00:02";
 
     // spawn=deny also covers a compromised process that wants a shell; resourcecontrol=deny one that wants to change its limits.
     internal const string Sandbox = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 
+    /// <summary>A machine that boots its kernel, with memory of its own or, as a template, with one that can be saved.</summary>
     /// <param name="request">What to boot.</param>
     /// <param name="chains">The backing chains of its disks, in the same order.</param>
     /// <param name="accelerator">kvm or tcg.</param>
+    /// <param name="memory">Where its memory lies.</param>
     /// <param name="view">Collects the host files that the process must see.</param>
-    internal static IReadOnlyList<string> Build(BootRequest request, IReadOnlyList<DiskChain> chains, string accelerator, MachineView view)
+    internal static IReadOnlyList<string> Boot(
+        BootRequest request, IReadOnlyList<DiskChain> chains, string accelerator, GuestMemory memory, MachineView view)
+    {
+        List<string> arguments = Machine(request, chains, accelerator, memory, view);
+        arguments.AddRange(["-kernel", view.PathOf(request.KernelPath, "kernel")]);
+        if (request.InitrdPath is { } initrd)
+        {
+            arguments.AddRange(["-initrd", view.PathOf(initrd, "initrd")]);
+        }
+        arguments.AddRange(["-append", CommandLine(request)]);
+        return arguments;
+    }
+
+    /// <summary>
+    /// A machine that waits for a saved one's state and then stands still. It has the template's devices and needs no
+    /// kernel; a reset would find none, so a guest that reboots ends the process.
+    /// </summary>
+    internal static IReadOnlyList<string> Clone(
+        MachineRequest request, IReadOnlyList<DiskChain> chains, string accelerator, GuestMemory memory, MachineView view) =>
+        [.. Machine(request, chains, accelerator, memory, view), "-action", "reboot=shutdown", "-S", "-incoming", "defer"];
+
+    private static List<string> Machine(
+        MachineRequest request, IReadOnlyList<DiskChain> chains, string accelerator, GuestMemory memory, MachineView view)
     {
         List<string> arguments =
         [
             "-name", $"guest={request.InstanceId}",
-            .. Platform(accelerator),
+            .. Platform(accelerator, memory.Backend is null ? "" : $",memory-backend={GuestMemory.Id}"),
             "-display", "none",
             "-sandbox", Sandbox,
             "-smp", Number(request.Cpus),
             "-m", $"{Number(request.MemoryMb)}M",
+            .. memory.Backend is { } backend
+                ? (string[])["-object", $"memory-backend-file,id={GuestMemory.Id},size={Number(request.MemoryMb)}M,{backend}"]
+                : [],
             "-device", "vmgenid,guid=auto,id=vmgenid0",
-            "-chardev", $"socket,id=qmp0,path={MachineView.Machine}/{MachineFiles.Socket},server=on,wait=off",
+            "-chardev", $"socket,id=qmp0,fd={Number(MachineDescriptors.Control)},server=on,wait=off",
             "-mon", "chardev=qmp0,mode=control",
             // Appending lets us shorten the file while QEMU has it open.
             "-chardev", $"file,id=serial0,path={MachineView.Machine}/{MachineFiles.SerialLog},append=on",
@@ -44,7 +75,7 @@ internal static class QemuArguments
         }
         arguments.AddRange(
         [
-            "-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no",
+            "-netdev", $"tap,id=net0,fd={Number(MachineDescriptors.Tap)}",
             "-device", $"virtio-net-pci,netdev=net0,mac={GuestMac},host_mtu={Number(request.Mtu)},romfile=,id=vn0",
             "-device", "virtio-rng-pci,id=rng0",
         ]);
@@ -57,23 +88,35 @@ internal static class QemuArguments
                 "-device", "virtconsole,chardev=hvc0,id=vc0",
             ]);
         }
-        arguments.AddRange(["-kernel", view.PathOf(request.KernelPath, "kernel")]);
-        if (request.InitrdPath is { } initrd)
-        {
-            arguments.AddRange(["-initrd", view.PathOf(initrd, "initrd")]);
-        }
-        arguments.AddRange(["-append", CommandLine(request)]);
         return arguments;
     }
 
     /// <summary>What decides whether the accelerator works; shared with the test guest of <see cref="AcceleratorProbe"/>.</summary>
-    internal static IReadOnlyList<string> Platform(string accelerator) =>
+    internal static IReadOnlyList<string> Platform(string accelerator, string machineOptions = "") =>
     [
         "-nodefaults", "-no-user-config",
-        "-machine", "q35",
+        "-machine", MachineType + machineOptions,
         "-accel", accelerator == "tcg" ? "tcg,thread=multi" : accelerator,
-        "-cpu", accelerator == "tcg" ? "max" : "host",
+        "-cpu", CpuModel(accelerator),
     ];
+
+    /// <summary>
+    /// Eight hex digits that are others whenever a clone's arguments would be: a state saved with one set of devices cannot
+    /// be loaded by another.
+    /// </summary>
+    internal static string Fingerprint(string accelerator)
+    {
+        var request = new MachineRequest
+        {
+            InstanceId = "", Directory = "/vm", NetworkNamespace = "", Mtu = 1, UserId = 1, Cpus = 1, MemoryMb = 1, VirtioConsole = true,
+            Disks = [new VmDisk("/vm/disk", "raw", ReadOnly: false), new VmDisk("/vm/seed", "raw", ReadOnly: true)],
+        };
+        DiskChain[] chains = [.. request.Disks.Select(disk => new DiskChain([new DiskLayer(disk.Path, disk.Format)], 0))];
+        IReadOnlyList<string> arguments = Clone(request, chains, accelerator, GuestMemory.PrivateOfSealed(0), new MachineView(request.Directory));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', arguments))))[..8];
+    }
+
+    internal static string CpuModel(string accelerator) => accelerator == "tcg" ? "max" : "host";
 
     private static string CommandLine(BootRequest request)
     {

@@ -7,7 +7,7 @@ namespace Qemu;
 
 /// <summary>
 /// One conversation with one QEMU over its control socket: one JSON object per line, answers matched to commands by id,
-/// events in between, which nobody needs yet. The first thing that goes wrong ends the conversation and is the reason every open and later call gets.
+/// events in between. The first thing that goes wrong ends the conversation and is the reason every open and later call gets.
 /// </summary>
 internal sealed class QmpConnection : IAsyncDisposable
 {
@@ -17,10 +17,11 @@ internal sealed class QmpConnection : IAsyncDisposable
     private readonly QmpLineReader _lines;
     private readonly CancellationTokenSource _closing = new();
     private readonly SemaphoreSlim _writing = new(1, 1);
-    private readonly ConcurrentDictionary<long, TaskCompletionSource<QmpMessage>> _pending = new();
+    private readonly ConcurrentDictionary<long, QmpCall> _pending = new();
     private readonly Lock _gate = new();
     private HypervisorException? _failure;
     private Task _reading = Task.CompletedTask;
+    private Task _negotiation = Task.CompletedTask;
     private long _lastId;
 
     private QmpConnection(Stream stream, string instanceId, TimeProvider time)
@@ -34,9 +35,12 @@ internal sealed class QmpConnection : IAsyncDisposable
     /// <summary>Whether the conversation has ended.</summary>
     internal bool HasFailed => Volatile.Read(ref _failure) is not null;
 
-    /// <summary>Takes the greeting and opens the command mode; owns the stream from here on, also when it throws.</summary>
+    /// <summary>
+    /// Takes the greeting and asks for the command mode; owns the stream from here on, also when it throws. The answer is not
+    /// waited for: QEMU greets long before it is ready for anything else, and may as well find the first commands waiting.
+    /// </summary>
     /// <exception cref="HypervisorException">The other side does not speak QMP, or ended.</exception>
-    /// <exception cref="TimeoutException">It said nothing in time.</exception>
+    /// <exception cref="TimeoutException">It did not greet in time.</exception>
     internal static async Task<QmpConnection> OpenAsync(
         Stream stream, string instanceId, TimeSpan deadline, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -45,7 +49,7 @@ internal sealed class QmpConnection : IAsyncDisposable
         {
             await connection.GreetAsync(deadline, cancellationToken);
             connection._reading = connection.ReadAllAsync();
-            await connection.ExecuteAsync("qmp_capabilities", null, deadline, cancellationToken);
+            connection._negotiation = connection.ExecuteAsync("qmp_capabilities", null, deadline, cancellationToken);
             return connection;
         }
         catch
@@ -63,42 +67,23 @@ internal sealed class QmpConnection : IAsyncDisposable
     /// <exception cref="QmpException">QEMU refused.</exception>
     /// <exception cref="TimeoutException">No answer in time.</exception>
     /// <exception cref="HypervisorException">The conversation has ended.</exception>
-    internal async Task<JsonElement> ExecuteAsync(
-        string command, Action<Utf8JsonWriter>? arguments, TimeSpan deadline, CancellationToken cancellationToken)
-    {
-        long id = Interlocked.Increment(ref _lastId);
-        var answer = new TaskCompletionSource<QmpMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _pending[id] = answer;
-        using var clock = new CancellationTokenSource(deadline, _time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
-        try
-        {
-            ThrowIfFailed(command);
-            await WriteAsync(QmpCommand.Encode(id, command, arguments), both.Token);
-            QmpMessage message = await answer.Task.WaitAsync(both.Token);
-            return message switch
-            {
-                QmpReturn success => success.Value,
-                QmpError error => throw new QmpException(command, error.Class, error.Description),
-                _ => throw new InvalidOperationException($"an answer cannot be a {message.GetType().Name}"),
-            };
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            ThrowIfFailed(command);
-            throw new TimeoutException(string.Create(CultureInfo.InvariantCulture,
-                $"QEMU of {_instanceId} did not answer `{command}` within {deadline.TotalSeconds:0.#} s"));
-        }
-        catch (IOException e)
-        {
-            Fail($"writing failed: {e.Message}", e);
-            throw Failure(command);
-        }
-        finally
-        {
-            _pending.TryRemove(id, out _);
-        }
-    }
+    internal Task<JsonElement> ExecuteAsync(
+        string command, Action<Utf8JsonWriter>? arguments, TimeSpan deadline, CancellationToken cancellationToken) =>
+        RunAsync(new QmpCall(command, null), arguments, deadline, cancellationToken);
+
+    /// <summary>Sends a command whose work goes on behind its answer, and waits for the event that ends it.</summary>
+    /// <param name="command">QMP's name of it.</param>
+    /// <param name="arguments">Writes the properties of its "arguments" object; absent without any.</param>
+    /// <param name="isLast">Recognizes the event; called for those that come behind the answer.</param>
+    /// <param name="deadline">For the whole of it.</param>
+    /// <param name="cancellationToken">Gives up waiting; the command may still be carried out.</param>
+    /// <returns>The event's data.</returns>
+    /// <exception cref="QmpException">QEMU refused.</exception>
+    /// <exception cref="TimeoutException">No answer or no such event in time.</exception>
+    /// <exception cref="HypervisorException">The conversation has ended.</exception>
+    internal Task<JsonElement> ExecuteUntilAsync(
+        string command, Action<Utf8JsonWriter>? arguments, Func<QmpEvent, bool> isLast, TimeSpan deadline, CancellationToken cancellationToken) =>
+        RunAsync(new QmpCall(command, isLast), arguments, deadline, cancellationToken);
 
     /// <summary>Never throws: what ended the conversation has been told to its callers.</summary>
     public async ValueTask DisposeAsync()
@@ -106,6 +91,7 @@ internal sealed class QmpConnection : IAsyncDisposable
         Fail("it was closed by us", null);
         await _closing.CancelAsync();
         await _reading;
+        await _negotiation.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _stream.DisposeAsync();
     }
 
@@ -129,6 +115,39 @@ internal sealed class QmpConnection : IAsyncDisposable
         catch (Exception e) when (e is IOException or FormatException)
         {
             throw new HypervisorException($"the control socket of {_instanceId} does not greet as QMP does: {e.Message}", e);
+        }
+    }
+
+    private async Task<JsonElement> RunAsync(
+        QmpCall call, Action<Utf8JsonWriter>? arguments, TimeSpan deadline, CancellationToken cancellationToken)
+    {
+        Task negotiation = _negotiation;
+        long id = Interlocked.Increment(ref _lastId);
+        _pending[id] = call;
+        using var clock = new CancellationTokenSource(deadline, _time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
+        try
+        {
+            ThrowIfFailed(call.Command);
+            await WriteAsync(QmpCommand.Encode(id, call.Command, arguments), both.Token);
+            // A refused command mode is the reason why this command fails too.
+            await negotiation;
+            return await call.Result.WaitAsync(both.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            ThrowIfFailed(call.Command);
+            throw new TimeoutException(string.Create(CultureInfo.InvariantCulture,
+                $"QEMU of {_instanceId} did not {call.Awaited} `{call.Command}` within {deadline.TotalSeconds:0.#} s"));
+        }
+        catch (IOException e)
+        {
+            Fail($"writing failed: {e.Message}", e);
+            throw Failure(call.Command);
+        }
+        finally
+        {
+            _pending.TryRemove(id, out _);
         }
     }
 
@@ -179,15 +198,21 @@ internal sealed class QmpConnection : IAsyncDisposable
             case QmpError error:
                 Answer(error.Id, message);
                 break;
+            case QmpEvent happened:
+                foreach (QmpCall waiting in _pending.Values)
+                {
+                    waiting.Observe(happened);
+                }
+                break;
         }
     }
 
     private void Answer(long id, QmpMessage message)
     {
         // An answer nobody waits for any more belongs to a command that was given up.
-        if (_pending.TryRemove(id, out TaskCompletionSource<QmpMessage>? waiting))
+        if (_pending.TryGetValue(id, out QmpCall? waiting))
         {
-            waiting.TrySetResult(message);
+            waiting.Answer(message);
         }
     }
 
@@ -201,9 +226,9 @@ internal sealed class QmpConnection : IAsyncDisposable
             }
             Volatile.Write(ref _failure, new HypervisorException($"the control connection to {_instanceId} ended: {reason}", cause));
         }
-        foreach (TaskCompletionSource<QmpMessage> waiting in _pending.Values)
+        foreach (QmpCall waiting in _pending.Values)
         {
-            waiting.TrySetException(_failure);
+            waiting.Fail(_failure);
         }
     }
 

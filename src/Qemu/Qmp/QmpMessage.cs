@@ -36,7 +36,9 @@ internal abstract record QmpMessage
         }
         if (root.TryGetProperty("event", out JsonElement name))
         {
-            return name.ValueKind == JsonValueKind.String ? new QmpEvent() : throw new FormatException("an event has a name of the wrong type");
+            return name.ValueKind == JsonValueKind.String
+                ? new QmpEvent(name.GetString()!, root.TryGetProperty("data", out JsonElement data) ? data.Clone() : default)
+                : throw new FormatException("an event has a name of the wrong type");
         }
         if (root.TryGetProperty("QMP", out _))
         {
@@ -63,7 +65,7 @@ internal abstract record QmpMessage
 internal sealed record QmpGreeting : QmpMessage;
 
 /// <summary>Something happened in the machine.</summary>
-internal sealed record QmpEvent : QmpMessage;
+internal sealed record QmpEvent(string Name, JsonElement Data) : QmpMessage;
 
 /// <summary>A command succeeded.</summary>
 internal sealed record QmpReturn(long Id, JsonElement Value) : QmpMessage;

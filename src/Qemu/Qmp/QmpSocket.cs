@@ -23,7 +23,7 @@ internal static class QmpSocket
         try
         {
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
-            VerifyPeer(socket, expectedPid, directory);
+            VerifyPeer(socket, expectedPid, $"{directory}/{MachineFiles.Socket}");
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch
@@ -33,8 +33,12 @@ internal static class QmpSocket
         }
     }
 
-    // The name may have become a link to somebody else's socket, to which root's commands must not go.
-    private static void VerifyPeer(Socket socket, int expectedPid, string directory)
+    /// <summary>
+    /// The name may have become a link to somebody else's socket, to which root's commands must not go, and anybody of the
+    /// machine's user may connect to ours.
+    /// </summary>
+    /// <exception cref="IOException">The other side is not the machine's process.</exception>
+    internal static void VerifyPeer(Socket socket, int expectedPid, string path)
     {
         Span<byte> credentials = stackalloc byte[12];
         socket.GetRawSocketOption(SocketLevel, PeerCredentials, credentials);
@@ -42,7 +46,7 @@ internal static class QmpSocket
         if (pid != expectedPid)
         {
             throw new IOException(string.Create(CultureInfo.InvariantCulture,
-                $"{directory}/{MachineFiles.Socket} is served by pid {pid}, not by the machine's process {expectedPid}"));
+                $"{path} is served by pid {pid}, not by the machine's process {expectedPid}"));
         }
     }
 }

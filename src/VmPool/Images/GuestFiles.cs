@@ -26,6 +26,7 @@ internal static class GuestFiles
             manual_add_modules virtio_pci virtio_blk virtio_net ext4
 
             """, GuestFile.Executable),
+        .. TemplateFiles.InitialRamDisk,
     ];
 
     /// <summary>In place after all packages are installed.</summary>
@@ -34,15 +35,16 @@ internal static class GuestFiles
         new("/etc/fstab", "/dev/vda / ext4 noatime,discard 0 0\n"),
         new("/etc/hostname", "localhost\n"),
         new("/etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"),
-        new("/etc/machine-id", ""),
+        new("/etc/machine-id", "", UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead),
         // The guest's resolver is its gateway; the slot passes it on to whatever resolver the host uses then.
         new("/etc/resolv.conf", "nameserver 10.255.255.1\nnameserver fd76:6d70:6f6f:6c00::1\n"),
         new("/etc/sysctl.d/50-vmpool.conf", "net.ipv6.conf.default.accept_ra=0\nnet.ipv6.conf.eth0.accept_ra=0\n"),
         new("/etc/sudoers.d/90-vmpool", $"{user} ALL=(ALL) NOPASSWD:ALL\n", UnixFileMode.UserRead | UnixFileMode.GroupRead),
-        new("/etc/systemd/journald.conf.d/vmpool.conf", "[Journal]\nStorage=volatile\n"),
+        new("/etc/systemd/journald.conf.d/vmpool.conf", "[Journal]\nStorage=volatile\nAudit=no\n"),
         .. Network,
         .. CloudInit,
-        .. Ssh,
+        .. LoginFiles.For(user),
+        .. TemplateFiles.RootFileSystem,
     ];
 
     // One process instead of a network daemon: the addresses never change.
@@ -121,30 +123,6 @@ internal static class GuestFiles
             Nice=19
             ExecStart=
             ExecStart=/usr/bin/python3 -m cloudinit.cmd.main modules --mode=final
-
-            """),
-    ];
-
-    private static readonly IReadOnlyList<GuestFile> Ssh =
-    [
-        // Without the key sshd must not even try: its unit would fail and stay failed.
-        new("/etc/systemd/system/ssh.service.d/vmpool.conf", """
-            [Unit]
-            Requires=cloud-init-local.service
-            After=cloud-init-local.service vmpool-network.service
-
-            """),
-        // docker-autoscaler opens one session for every container call; PAM would cost half a second for each.
-        new("/etc/ssh/sshd_config.d/10-vmpool.conf", $"""
-            HostKey {Storage.InstanceSeed.HostKeyPath}
-            UsePAM no
-            UseDNS no
-            MaxSessions 200
-            MaxStartups 200
-            PermitRootLogin no
-            PasswordAuthentication no
-            KbdInteractiveAuthentication no
-            PrintMotd no
 
             """),
     ];

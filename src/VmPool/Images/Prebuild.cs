@@ -27,36 +27,10 @@ internal sealed class Prebuild(GroupOptions options, IHypervisor hypervisor, ISl
         NetworkSlot slot = await slots.AcquireAsync(owner, cancellationToken);
         // Not with the caller's token: a cancelled build must give its slot back too. When that fails, the claim stays and is
         // found by its owner's name when a group is opened next.
-        await FinishAsync(
+        await Ending.RunAsync(
             () => BootAsync(owner, slot, files, scratch, commands, steps, cancellationToken),
             () => slots.ReleaseAsync(slot.Number, owner, CancellationToken.None),
-            $"network slot {slot.Number} of {owner} was not released", steps);
-    }
-
-    /// <summary>Runs the work and then its cleanup. A failed cleanup is added to the work's own error and never takes its place.</summary>
-    private static async Task FinishAsync(Func<Task> work, Func<Task> cleanUp, string leftover, BuildSteps steps)
-    {
-        try
-        {
-            await work();
-        }
-        catch (Exception cause)
-        {
-            try
-            {
-                await cleanUp();
-            }
-            catch (Exception e)
-            {
-                steps.Log.Write($"{leftover}: {e.Message}");
-                if (cause is not OperationCanceledException)
-                {
-                    throw new ImageBuildException($"{cause.Message}; besides, {leftover}: {e.Message}", new AggregateException(cause, e));
-                }
-            }
-            throw;
-        }
-        await cleanUp();
+            $"network slot {slot.Number} of {owner} was not released", steps.Log);
     }
 
     private async Task BootAsync(
@@ -86,14 +60,14 @@ internal sealed class Prebuild(GroupOptions options, IHypervisor hypervisor, ISl
             Cpus = options.Machine.Cpus,
             MemoryMb = options.Machine.MemoryMb,
         }, cancellationToken);
-        await FinishAsync(
+        await Ending.RunAsync(
             () => FollowAsync(machine, output, commands, steps, cancellationToken),
             async () =>
             {
                 await machine.StopAsync(CancellationToken.None);
                 FileOwner.Set(files.Disk, 0, 0, AtomicFile.PrivateMode);
             },
-            $"the machine {owner} was not stopped", steps);
+            $"the machine {owner} was not stopped", steps.Log);
     }
 
     private async Task FollowAsync(

@@ -18,13 +18,13 @@ internal static class Recipe
     /// boot; errors and panics are still printed.
     /// </summary>
     public const string KernelCommandLine =
-        "root=/dev/vda rootfstype=ext4 rw fsck.mode=skip net.ifnames=0 quiet loglevel=4 systemd.show_status=error";
+        "root=/dev/vda rootfstype=ext4 rw fsck.mode=skip net.ifnames=0 audit=0 quiet loglevel=4 systemd.show_status=error";
 
     /// <summary>Installed without recommended packages, beside the essential ones and apt.</summary>
     public static readonly IReadOnlyList<string> Packages =
     [
-        "build-essential", "ca-certificates", "cloud-init", "curl", "dbus", "e2fsprogs", "file", "git", "git-lfs", "gnupg",
-        "initramfs-tools", "iproute2", "iputils-ping", "kmod", "less", "linux-image-cloud-amd64", "lz4", "netbase",
+        "build-essential", "ca-certificates", "cloud-init", "curl", "dbus", "dbus-user-session", "e2fsprogs", "file", "git", "git-lfs", "gnupg",
+        "initramfs-tools", "iproute2", "iputils-ping", "kmod", "less", "libpam-systemd", "linux-image-cloud-amd64", "lz4", "netbase",
         "openssh-client", "openssh-server", "procps", "python3", "rsync", "sudo", "systemd-sysv", "udev", "unzip", "wget", "xz-utils",
     ];
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using LinuxHost;
 using VmPool.Storage;
 
@@ -104,12 +105,13 @@ internal sealed class DebianRootDisk : IRootDiskBuilder
         }
         Link(root, "etc/systemd/system/sysinit.target.wants/vmpool-network.service", "/etc/systemd/system/vmpool-network.service");
         Link(root, "etc/systemd/system/cloud-init.target.wants/cloud-init-local.service", "/etc/systemd/system/cloud-init-local.service");
+        Link(root, $"etc/systemd/system/multi-user.target.wants/{TemplateFiles.AgentUnit}", $"/etc/systemd/system/{TemplateFiles.AgentUnit}");
         // What the masked generator would decide at each boot.
         Link(root, "etc/systemd/system/multi-user.target.wants/cloud-init.target", "/lib/systemd/system/cloud-init.target");
 
         // "*" and not "!": a password that matches nothing, which locks the password but not the account, PAM or not.
         await HostCommand.RunAsync("chroot",
-            [root, "useradd", "--create-home", "--uid", "1000", "--user-group", "--shell", "/bin/bash", "--password", "*", inputs.User],
+            [root, "useradd", "--create-home", "--uid", LoginFiles.UserId.ToString(CultureInfo.InvariantCulture), "--user-group", "--groups", LoginFiles.Groups, "--shell", "/bin/bash", "--password", "*", inputs.User],
             options, cancellationToken);
         await HostCommand.RunAsync("chroot",
             [root, "install", "-d", "-m", "0700", "-o", inputs.User, "-g", inputs.User, $"/home/{inputs.User}/.ssh"], options, cancellationToken);

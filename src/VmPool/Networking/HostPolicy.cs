@@ -13,9 +13,12 @@ internal sealed class HostPolicy(NetworkOptions options, TimeProvider clock)
 
     /// <summary>The policy for a slot that is made now.</summary>
     /// <exception cref="HostRequirementException">No egress interface, no usable resolver, or forwarding is off and not ours.</exception>
-    public async Task<SlotPolicy> CurrentAsync(CancellationToken cancellationToken)
+    public Task<SlotPolicy> CurrentAsync(CancellationToken cancellationToken) => CurrentAsync(Freshness, cancellationToken);
+
+    /// <summary>The same, from what the host said at most this long ago: asking it takes tens of milliseconds.</summary>
+    public async Task<SlotPolicy> CurrentAsync(TimeSpan oldest, CancellationToken cancellationToken)
     {
-        HostNetwork host = await HostAsync(cancellationToken);
+        HostNetwork host = await HostAsync(oldest, cancellationToken);
         EgressInterface egress = EgressInterface.Resolve(host, options.EgressInterface);
         if (!options.ManageSysctl && !HostForwarding.IsOn(egress.Link))
         {
@@ -42,9 +45,9 @@ internal sealed class HostPolicy(NetworkOptions options, TimeProvider clock)
     internal static string ForwardingFault(string link) =>
         $"forwarding is off on {link} and network.manage_sysctl = false forbids to switch it on; set net.ipv4.ip_forward=1 (in /etc/sysctl.d) or network.manage_sysctl = true";
 
-    private async Task<HostNetwork> HostAsync(CancellationToken cancellationToken)
+    private async Task<HostNetwork> HostAsync(TimeSpan oldest, CancellationToken cancellationToken)
     {
-        if (_seen is { } seen && clock.GetElapsedTime(seen.At) < Freshness)
+        if (_seen is { } seen && clock.GetElapsedTime(seen.At) < oldest)
         {
             return seen.Host;
         }

@@ -13,7 +13,7 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Warning, "slot {Slot}: ending processes left in {Namespace}: {Pids}")]
     public static partial void KillingLeftovers(ILogger logger, int slot, string @namespace, string pids);
 
-    [LoggerMessage(LogLevel.Warning, "slot {Slot}: {Namespace} already exists though nobody claims it; removing it first")]
+    [LoggerMessage(LogLevel.Information, "slot {Slot}: {Namespace} already exists though nobody uses it; removing it first")]
     public static partial void RemovingLeftovers(ILogger logger, int slot, string @namespace);
 
     [LoggerMessage(LogLevel.Information, "switched forwarding on: {Keys} (network.manage_sysctl); the last slot of this host puts it back")]

@@ -21,6 +21,9 @@ internal sealed record ClaimRecord
     public required ulong StartTicks { get; init; }
 
     public required int Mtu { get; init; }
+
+    /// <summary>What the slot was made for, see <see cref="SlotPolicy.Fingerprint"/>; empty in claims of earlier versions.</summary>
+    public string Policy { get; init; } = "";
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -11,7 +11,7 @@ namespace VmPool.Networking;
 /// The slots of one group's subnet. A claim is there before the first device and until after the last rule, so whatever a
 /// killed process leaves behind has a claim that leads to it, and <see cref="ReleaseAsync"/> finishes the work.
 /// </summary>
-public sealed class NetworkSlots : ISlotPool
+public sealed partial class NetworkSlots : IReadySlots
 {
     private const string HostLock = "host";
     private static readonly TimeSpan UndoTimeout = TimeSpan.FromSeconds(30);
@@ -48,32 +48,18 @@ public sealed class NetworkSlots : ISlotPool
     public int Size => _range.Size;
 
     /// <inheritdoc/>
-    public int CountFree() => _range.Size - _claims.List().Count(claim => _range.Contains(claim.Number));
+    public int CountFree() => _range.Size - _claims.CountUsed(_range);
 
     /// <inheritdoc/>
     public IReadOnlyList<SlotClaim> FindClaims(string group) =>
         [.. _claims.List().Where(claim => claim.Record.Group == group).Select(claim => new SlotClaim(claim.Number, claim.Record.Owner, new ProcessIdentity(claim.Record.Pid, claim.Record.StartTicks)))];
 
     /// <inheritdoc/>
-    public async Task<NetworkSlot> AcquireAsync(string owner, CancellationToken cancellationToken)
-    {
-        CheckOwner(owner);
-        long start = Stopwatch.GetTimestamp();
-        SlotPolicy policy = await _policy.CurrentAsync(cancellationToken);
-        SayOnceWhyNoIpv6(policy);
-        SlotPlan plan = new(await ClaimAsync(owner, policy, cancellationToken));
-        try
-        {
-            await BuildAsync(plan, policy, owner, cancellationToken);
-        }
-        catch (Exception failure)
-        {
-            await UndoAsync(plan, owner, failure);
-            throw;
-        }
-        Log.SlotUp(_logger, plan.Number, plan.Namespace, owner, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-        return Describe(plan, policy.Mtu);
-    }
+    public async Task<int> MtuAsync(CancellationToken cancellationToken) => (await _policy.CurrentAsync(cancellationToken)).Mtu;
+
+    /// <inheritdoc/>
+    public Task<NetworkSlot> AcquireAsync(string owner, CancellationToken cancellationToken) =>
+        MakeAsync(owner, _claims.Claim, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<NetworkSlot?> AdoptAsync(int number, string owner, CancellationToken cancellationToken)
@@ -105,40 +91,52 @@ public sealed class NetworkSlots : ISlotPool
             {
                 return;
             }
-            await _devices.RemoveAsync(plan, cancellationToken);
+            await RemoveAsync(plan, cancellationToken);
             using (await _run.LockAsync(HostLock, cancellationToken))
             {
-                await FreeAsync(plan, cancellationToken);
+                // A slot that was only kept ready may have found a user meanwhile, who builds it anew when we are through.
+                if (_claims.Read(number)?.Owner == owner)
+                {
+                    await FreeAsync(plan, cancellationToken);
+                }
             }
         }
         Log.SlotRemoved(_logger, plan.Number, plan.Namespace, owner, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
     }
 
-    private async Task<int> ClaimAsync(string owner, SlotPolicy policy, CancellationToken cancellationToken)
+    private async Task<NetworkSlot> MakeAsync(string owner, Func<SlotRange, ClaimRecord, int> claim, CancellationToken cancellationToken)
     {
+        CheckOwner(owner);
+        long start = Stopwatch.GetTimestamp();
+        SlotPolicy policy = await _policy.CurrentAsync(cancellationToken);
+        SayOnceWhyNoIpv6(policy);
+        SlotPlan plan;
         using (await _run.LockAsync(HostLock, cancellationToken))
         {
-            return _claims.Claim(_range, new ClaimRecord
-            {
-                Owner = owner,
-                Group = _options.Name,
-                StateDirectory = _options.StateDirectory,
-                BootId = ProcessTable.BootId,
-                Pid = Environment.ProcessId,
-                StartTicks = ProcessTable.StartTicks(Environment.ProcessId),
-                Mtu = policy.Mtu,
-            });
+            plan = new(claim(_range, Describe(owner, policy)));
         }
+        try
+        {
+            await BuildAsync(plan, policy, cancellationToken);
+        }
+        catch (Exception failure)
+        {
+            await UndoAsync(plan, owner, failure);
+            throw;
+        }
+        Log.SlotUp(_logger, plan.Number, plan.Namespace, owner, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        return Describe(plan, policy.Mtu);
     }
 
-    private async Task BuildAsync(SlotPlan plan, SlotPolicy policy, string owner, CancellationToken cancellationToken)
+    private async Task BuildAsync(SlotPlan plan, SlotPolicy policy, CancellationToken cancellationToken)
     {
         using (await _run.LockAsync(plan.Address.ToString(), cancellationToken))
         {
+            // A killed process has left it, or it was somebody's who kept it ready, with other rules than ours.
             if (NetworkNamespace.Exists(plan.Namespace))
             {
                 Log.RemovingLeftovers(_logger, plan.Number, plan.Namespace);
-                await _devices.RemoveAsync(plan, cancellationToken);
+                await RemoveAsync(plan, cancellationToken);
             }
             if (_options.Network.ManageSysctl)
             {
@@ -151,16 +149,28 @@ public sealed class NetworkSlots : ISlotPool
                     }
                 }
             }
-            await SlotDevices.CreateAsync(plan, policy, $"{_options.Name}/{owner}", cancellationToken);
+            // Only the group's name: a slot that is kept ready does not know its instance yet.
+            await SlotDevices.CreateAsync(plan, policy, _options.Name, cancellationToken);
         }
+    }
+
+    /// <remarks>
+    /// The link first: while a guest could still send, our rules must be there to refuse. Then rules and namespace at the same
+    /// time, because each is little more than the start of a program.
+    /// </remarks>
+    private async Task RemoveAsync(SlotPlan plan, CancellationToken cancellationToken)
+    {
+        await SlotDevices.DisconnectAsync(plan, cancellationToken);
+        await Task.WhenAll(
+            _devices.RemoveAsync(plan, cancellationToken),
+            Nft.ApplyAsync(HostRules.Remove(plan), cancellationToken: cancellationToken));
     }
 
     // The claim goes last: until then an interrupted release can be found and repeated.
     private async Task FreeAsync(SlotPlan plan, CancellationToken cancellationToken)
     {
-        if (_claims.List().Any(claim => claim.Number != plan.Number))
+        if (_claims.AnyOther(plan.Number))
         {
-            await Nft.ApplyAsync(HostRules.Remove(plan), cancellationToken: cancellationToken);
             _claims.Free(plan.Number);
             return;
         }
@@ -203,6 +213,18 @@ public sealed class NetworkSlots : ISlotPool
             throw new ArgumentException($"slot owner \"{owner}\" is not made of letters, digits and dashes", nameof(owner));
         }
     }
+
+    private ClaimRecord Describe(string owner, SlotPolicy policy) => new()
+    {
+        Owner = owner,
+        Group = _options.Name,
+        StateDirectory = _options.StateDirectory,
+        BootId = ProcessTable.BootId,
+        Pid = Environment.ProcessId,
+        StartTicks = ProcessTable.StartTicks(Environment.ProcessId),
+        Mtu = policy.Mtu,
+        Policy = policy.Fingerprint(),
+    };
 
     private static NetworkSlot Describe(SlotPlan plan, int mtu) => new(plan.Number, plan.Address, plan.Namespace, mtu, plan.UserId);
 }

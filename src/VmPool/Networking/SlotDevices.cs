@@ -29,11 +29,11 @@ internal sealed class SlotDevices(ILogger logger)
         HostForwarding.SwitchOnOwn(plan.HostLink);
     }
 
-    /// <summary>Removes devices, processes and the namespace, whichever are there. The host's rules are not touched.</summary>
-    /// <exception cref="HostResourceException">Something would not go; names it.</exception>
-    public async Task RemoveAsync(SlotPlan plan, CancellationToken cancellationToken)
+    /// <summary>Removes the link between host and slot, if it is there: from then on nothing leaves the slot.</summary>
+    /// <exception cref="HostResourceException">It would not go.</exception>
+    public static async Task DisconnectAsync(SlotPlan plan, CancellationToken cancellationToken)
     {
-        // The veth goes first and by name: with its namespace it would vanish some milliseconds after the command.
+        // By name: with its namespace it would vanish some milliseconds after the command.
         if (LinkExists(plan.HostLink))
         {
             await Ip.BatchAsync([$"link delete {plan.HostLink}"], cancellationToken: cancellationToken);
@@ -42,6 +42,12 @@ internal sealed class SlotDevices(ILogger logger)
         {
             throw new HostResourceException($"the interface {plan.HostLink} is still there after it was deleted");
         }
+    }
+
+    /// <summary>Removes processes and namespace of a slot that is disconnected, whichever are there. The host's rules are not touched.</summary>
+    /// <exception cref="HostResourceException">Something would not go; names it.</exception>
+    public async Task RemoveAsync(SlotPlan plan, CancellationToken cancellationToken)
+    {
         if (NetworkNamespace.InodeOf(plan.Namespace) is { } inode)
         {
             await EndProcessesAsync(plan, inode, cancellationToken);

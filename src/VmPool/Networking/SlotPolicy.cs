@@ -1,4 +1,7 @@
+using System.Globalization;
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace VmPool.Networking;
 
@@ -31,4 +34,17 @@ public sealed record SlotPolicy
 
     /// <summary>Where the operator's guests have their SSH server, see <see cref="Options.NetworkOptions.SshPort"/>.</summary>
     public int SshPort { get; init; } = GuestNetwork.SshPort;
+
+    /// <summary>Two policies with the same fingerprint make the same slot.</summary>
+    public string Fingerprint()
+    {
+        // The kernel may list addresses in any order.
+        IEnumerable<string> addresses = HostAddresses.Select(address => address.ToString()).Order(StringComparer.Ordinal);
+        string text = string.Join('\n',
+        [
+            EgressLink, EgressLink6 ?? "", Mtu.ToString(CultureInfo.InvariantCulture), HasIpv6 ? "6" : "4", Subnet.ToString(),
+            SshPort.ToString(CultureInfo.InvariantCulture), string.Join(' ', Resolvers), string.Join(' ', addresses), string.Join(' ', Allow),
+        ]);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
+    }
 }

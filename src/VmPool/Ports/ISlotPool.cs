@@ -12,8 +12,11 @@ public interface ISlotPool
     /// <summary>How many slots the subnet has in all; a pure function of the configuration.</summary>
     int Size { get; }
 
-    /// <summary>How many could be claimed now; other groups of the host may be faster.</summary>
+    /// <summary>How many could be claimed now, those included that are only kept ready; other groups of the host may be faster.</summary>
     int CountFree();
+
+    /// <summary>MTU that a slot has which is made now: that of the egress interface.</summary>
+    Task<int> MtuAsync(CancellationToken cancellationToken);
 
     /// <summary>Claims a free slot for the owner and brings its namespace up. Throws having left nothing behind.</summary>
     /// <exception cref="SlotsExhaustedException">Every slot is claimed.</exception>
@@ -28,7 +31,7 @@ public interface ISlotPool
     /// </summary>
     Task ReleaseAsync(int number, string owner, CancellationToken cancellationToken);
 
-    /// <summary>Claims on this host whose owner belongs to the group (owner ids start with the group's name and a dash).</summary>
+    /// <summary>The group's claims on this host (its owners' names start with the group's and a dash).</summary>
     IReadOnlyList<SlotClaim> FindClaims(string group);
 }
 
@@ -42,6 +45,6 @@ public sealed record NetworkSlot(int Number, IPAddress Address, string Namespace
 
 /// <summary>Who holds a slot.</summary>
 /// <param name="Number">The slot.</param>
-/// <param name="Owner">An instance's id, or that of an image build (<c>GROUP-image-…</c>).</param>
-/// <param name="ClaimedBy">The process that made the claim; an instance outlives it, an image build does not.</param>
+/// <param name="Owner">An instance's id, that of an image build (<c>GROUP-image-…</c>), or a slot that is only kept ready (<c>GROUP-ready-…</c>).</param>
+/// <param name="ClaimedBy">The process that made the claim; an instance outlives it, everything else does not.</param>
 public sealed record SlotClaim(int Number, string Owner, ProcessIdentity ClaimedBy);

@@ -20,7 +20,7 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
     private static readonly TimeSpan CloneTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan EmulatedCloneTimeout = TimeSpan.FromMinutes(2);
 
-    private readonly SemaphoreSlim startGate = new(options.ParallelStarts ?? Environment.ProcessorCount);
+    private readonly StartGate startGate = new(options.ParallelStarts ?? Environment.ProcessorCount);
     private readonly CancellationTokenSource stopping = new();
     private readonly Lock gate = new();
     private readonly HashSet<Task> lives = [];
@@ -80,9 +80,7 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
         }
         Deadline limit = await ChooseDeadlineAsync(template is not null, ended.Token);
 
-        // A start is CPU-bound: more of them at once only make each one later. Held until the instance is ready.
-        await startGate.WaitAsync(ended.Token);
-        try
+        using (await startGate.EnterAsync(StartTurn.Requested, ended.Token))
         {
             using var deadline = new CancellationTokenSource(limit.After, clock);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, deadline.Token);
@@ -96,10 +94,6 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
             {
                 throw TimedOut(instance, limit, e);
             }
-        }
-        finally
-        {
-            startGate.Release();
         }
         if (instance.TryBecome(InstanceState.Running))
         {
@@ -205,11 +199,10 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
     {
         lock (gate)
         {
-            // A life that outlasted the wait still uses both; the process is about to end anyway.
+            // A life that outlasted the wait still uses it; the process is about to end anyway.
             if (lives.Count == 0)
             {
                 stopping.Dispose();
-                startGate.Dispose();
             }
         }
         return ValueTask.CompletedTask;

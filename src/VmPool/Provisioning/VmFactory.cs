@@ -23,7 +23,7 @@ internal sealed class VmFactory(GroupOptions options, LoginCredentials credentia
         GuestIdentity identity = Identify(instance);
         instance.Finish("disk", record => record with { HostKey = identity.HostKeyPublic });
 
-        IVirtualMachine machine = await template.Machine.CloneAsync(Describe(instance, slot, disks), cancellationToken);
+        IVirtualMachine machine = await template.Machine.CloneAsync(MachineShape.Of(options, instance.Id, instance.Record.Directory, slot, disks), cancellationToken);
         Attach(instance, machine, "resume");
 
         await ports.Agent.IdentifyAsync(slot.Address, machine, identity, cancellationToken);
@@ -45,7 +45,7 @@ internal sealed class VmFactory(GroupOptions options, LoginCredentials credentia
         IReadOnlyList<VmDisk> disks = await ports.Disks.CreateAsync(image, directory, slot.UserId, identity, cancellationToken);
         instance.Finish("disk", record => record with { HostKey = identity.HostKeyPublic });
 
-        BootRequest request = BootRequest.Of(Describe(instance, slot, disks), image);
+        BootRequest request = BootRequest.Of(MachineShape.Of(options, instance.Id, directory, slot, disks), image);
         IVirtualMachine machine = await ports.Hypervisor.BootAsync(request, cancellationToken);
         Attach(instance, machine, "vmm");
 
@@ -90,17 +90,4 @@ internal sealed class VmFactory(GroupOptions options, LoginCredentials credentia
             HostKeyPublic = hostKey.PublicLine,
         };
     }
-
-    private MachineRequest Describe(Instance instance, NetworkSlot slot, IReadOnlyList<VmDisk> disks) => new()
-    {
-        InstanceId = instance.Id,
-        Directory = instance.Record.Directory,
-        NetworkNamespace = slot.Namespace,
-        Mtu = slot.Mtu,
-        UserId = slot.UserId,
-        Disks = disks,
-        Cpus = options.Machine.Cpus,
-        MemoryMb = options.Machine.MemoryMb,
-        VirtioConsole = options.Machine.VirtioConsole,
-    };
 }

@@ -38,16 +38,18 @@ internal sealed class GroupRecovery(
         {
             reclaimed.Add(Leftover(id, null, "no record names it"));
         }
-        foreach (string id in AbandonedBuilds().Where(known.Add))
+        foreach (string id in AbandonedClaims().Where(known.Add))
         {
-            reclaimed.Add(Leftover(id, null, "the process that built this image is gone"));
+            reclaimed.Add(Leftover(id, null, "the process that claimed this network slot is gone"));
         }
         return new RecoveredGroup(adopted, reclaimed);
     }
 
-    // Somebody's `image build` may be at work in this very group; its slot is judged by its process, as nothing else names it.
-    private IEnumerable<string> AbandonedBuilds() => ports.Slots.FindClaims(options.Name)
-        .Where(claim => claim.Owner.StartsWith($"{options.Name}-image-", StringComparison.Ordinal) && ProcessTable.Identify(claim.ClaimedBy.Pid) != claim.ClaimedBy)
+    // Slots of what is no instance: kept ready by this group's plugin, or of an `image build` that may be at work right now.
+    // They are judged by their process, as nothing else names them.
+    private IEnumerable<string> AbandonedClaims() => ports.Slots.FindClaims(options.Name)
+        .Where(claim => claim.Owner.StartsWith($"{options.Name}-", StringComparison.Ordinal) && !InstanceId.BelongsTo(claim.Owner, options.Name)
+            && ProcessTable.Identify(claim.ClaimedBy.Pid) != claim.ClaimedBy)
         .Select(claim => claim.Owner)
         .Distinct();
 

@@ -87,7 +87,7 @@ public sealed class HostRegistry(RunDirectory run)
 
     /// <remarks>
     /// The claims decide, not the entry: a process that ends in order takes its entry with it while its machines go on. The
-    /// new process would find no records of them and reclaim them as strays.
+    /// new process would find no records of them and reclaim them as strays. A slot that is only kept ready is no machine.
     /// </remarks>
     private void RefuseOtherStateDirectory(GroupOptions options)
     {
@@ -98,7 +98,8 @@ public sealed class HostRegistry(RunDirectory run)
             throw Taken(options.Name, other.Pid);
         }
         var elsewhere = new ClaimDirectory(run.FullPath, TimeProvider.System).List()
-            .Where(claim => claim.Record.Group == options.Name && claim.Record.StateDirectory != options.StateDirectory)
+            .Where(claim => claim.Record.Group == options.Name && claim.Record.StateDirectory != options.StateDirectory
+                && !ReadyOwner.Is(claim.Record.Owner, options.Name))
             .GroupBy(claim => claim.Record.StateDirectory).FirstOrDefault();
         if (elsewhere is not null)
         {

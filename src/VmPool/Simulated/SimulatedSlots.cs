@@ -19,6 +19,8 @@ internal sealed class SimulatedSlots(int size, Faults faults) : ISlotPool
         }
     }
 
+    public Task<int> MtuAsync(CancellationToken cancellationToken) => Task.FromResult(1500);
+
     public Task<NetworkSlot> AcquireAsync(string owner, CancellationToken cancellationToken)
     {
         faults.At("slot");

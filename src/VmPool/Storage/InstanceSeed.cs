@@ -1,3 +1,4 @@
+using VmPool.Images;
 using VmPool.Ports;
 
 namespace VmPool.Storage;
@@ -22,6 +23,7 @@ internal static class InstanceSeed
         if (identity.Password is not null)
         {
             CloudConfig.WriteFile(json, "/etc/ssh/sshd_config.d/05-password.conf", "root:root", "0600", "PasswordAuthentication yes\n");
+            CloudConfig.WriteFile(json, "/etc/pam.d/sshd", "root:root", "0644", LoginFiles.Pam("pam_unix.so"));
         }
         json.WriteEndArray();
         if (identity.Password is { } password)

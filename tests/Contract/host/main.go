@@ -20,9 +20,13 @@ func commands() []command {
 		{"handshake", "measure exec to handshake line", runHandshake},
 		{"search", "measure how long the plugin looks for this program's contract", runSearch},
 		{"rss", "measure resident memory with simulated instances", runRss},
+		{"update", "measure Update over simulated instances", runUpdate},
+		{"bench", "measure every way to a virtual machine, and the plugin", runBench},
+		{"bench-report", "write table and picture of a bench.json again", runBenchReport},
 		{"demo", "give real CI jobs to real instances", runDemo},
 		{"recovery", "kill the plugin in the middle of its work and look what becomes of real instances", runRecovery},
 		{"crash", "one of recovery's crashes: work until a machine runs and another is half made, then kill the plugin", runCrash},
+		{"guests", "run one script in several instances and keep what each says", runGuests},
 		{"internet", "serve git over HTTP and DNS inside a namespace", runInternet},
 	}
 }
@@ -41,7 +45,7 @@ func main() {
 	}
 	fmt.Fprintln(os.Stderr, "usage: host COMMAND [FLAGS]; commands:")
 	for _, command := range commands() {
-		fmt.Fprintf(os.Stderr, "  %-10s %s\n", command.name, command.summary)
+		fmt.Fprintf(os.Stderr, "  %-12s %s\n", command.name, command.summary)
 	}
 	os.Exit(2)
 }

@@ -64,19 +64,9 @@ func runHandshake(args []string) error {
 	if *count < 1 {
 		return fmt.Errorf("-n is %d, want 1 or more", *count)
 	}
-
-	var times, work []float64
-	for i := 0; i <= *count; i++ {
-		session, err := startPlugin(sessionOptions{plugin: *path, autoMTLS: *autoMTLS})
-		if err != nil {
-			return err
-		}
-		session.kill()
-		if i > 0 {
-			times = append(times, float64(session.Started.Microseconds())/1000)
-			state := session.command.ProcessState
-			work = append(work, float64((state.UserTime()+state.SystemTime()).Microseconds())/1000)
-		}
+	times, work, err := handshakeTimes(*path, *count, *autoMTLS)
+	if err != nil {
+		return err
 	}
 	sort.Float64s(times)
 	sort.Float64s(work)
@@ -86,6 +76,23 @@ func runHandshake(args []string) error {
 		"cpu_ms": median(work),
 	})
 	return nil
+}
+
+// handshakeTimes are the milliseconds from exec to handshake line, and those of CPU time that each process used in all.
+func handshakeTimes(path string, count int, autoMTLS bool) (times, work []float64, err error) {
+	for i := 0; i <= count; i++ {
+		session, err := startPlugin(sessionOptions{plugin: path, autoMTLS: autoMTLS})
+		if err != nil {
+			return nil, nil, err
+		}
+		session.kill()
+		if i > 0 {
+			times = append(times, float64(session.Started.Microseconds())/1000)
+			state := session.command.ProcessState
+			work = append(work, float64((state.UserTime()+state.SystemTime()).Microseconds())/1000)
+		}
+	}
+	return times, work, nil
 }
 
 func median(sorted []float64) float64 {

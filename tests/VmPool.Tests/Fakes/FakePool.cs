@@ -7,9 +7,11 @@ using VmPool.Provisioning;
 namespace VmPool.Tests.Fakes;
 
 /// <summary>All ports of a group in memory. Every step can be held, failed or watched from the test.</summary>
-internal sealed class FakePool : ISlotPool, IImageStore, IInstanceDisks, IHypervisor, IMachineTemplate, ITemplateStore, IGuestProbe, IGuestAgent, IHostCapacity
+internal sealed class FakePool : IReadySlots, IImageStore, IInstanceDisks, IHypervisor, IMachineTemplate, ITemplateStore, IGuestProbe, IGuestAgent, IHostCapacity
 {
     private readonly ConcurrentDictionary<int, string> claims = new();
+    private readonly ConcurrentDictionary<int, string> groups = new();
+    private readonly ConcurrentDictionary<int, string> policies = new();
     private int lastPid = 1000;
 
     /// <summary>Names of steps and undos in the order in which they happened.</summary>
@@ -52,12 +54,47 @@ internal sealed class FakePool : ISlotPool, IImageStore, IInstanceDisks, IHyperv
 
     public IReadOnlyDictionary<int, string> Claims => claims;
 
-    public int CountFree() => SlotCount - claims.Count;
+    /// <summary>What slots made now are like; a ready one of another policy is not handed over.</summary>
+    public string SlotPolicy { get; set; } = "as today";
+
+    public int CountFree() => SlotCount - claims.Values.Count(owner => !owner.Contains("-ready-", StringComparison.Ordinal));
+
+    public async Task<NetworkSlot> PrepareAsync(string owner, CancellationToken cancellationToken)
+    {
+        await StepAsync("prepare", cancellationToken);
+        int number = Enumerable.Range(0, SlotCount).FirstOrDefault(n => claims.TryAdd(n, owner), -1);
+        if (number < 0)
+        {
+            throw new SlotsExhaustedException("all are claimed");
+        }
+        policies[number] = SlotPolicy;
+        return new NetworkSlot(number, IPAddress.Loopback, $"fake-{number}", 1500, 0);
+    }
+
+    public async Task<NetworkSlot?> TransferAsync(int number, string from, string to, CancellationToken cancellationToken)
+    {
+        await StepAsync("transfer", cancellationToken);
+        return policies.GetValueOrDefault(number) == SlotPolicy && claims.TryUpdate(number, to, from)
+            ? new NetworkSlot(number, IPAddress.Loopback, $"fake-{number}", 1500, 0)
+            : null;
+    }
+
+    public async Task<bool> IsCurrentAsync(int number, string owner, CancellationToken cancellationToken)
+    {
+        await StepAsync("look", cancellationToken);
+        return policies.GetValueOrDefault(number) == SlotPolicy && claims.GetValueOrDefault(number) == owner;
+    }
+
+    public Task<int> MtuAsync(CancellationToken cancellationToken) => Task.FromResult(1500);
 
     public async Task<NetworkSlot> AcquireAsync(string owner, CancellationToken cancellationToken)
     {
         await StepAsync("slot", cancellationToken);
-        int number = Enumerable.Range(0, SlotCount).First(n => claims.TryAdd(n, owner));
+        int number = Enumerable.Range(0, SlotCount).FirstOrDefault(n => claims.TryAdd(n, owner), -1);
+        if (number < 0)
+        {
+            throw new SlotsExhaustedException("all are claimed");
+        }
         if (AcquireFailsHavingClaimed)
         {
             throw new IOException("the device could not be made, and its undo failed as well");
@@ -77,9 +114,13 @@ internal sealed class FakePool : ISlotPool, IImageStore, IInstanceDisks, IHyperv
     }
 
     public IReadOnlyList<SlotClaim> FindClaims(string group) =>
-        [.. claims.Where(claim => claim.Value.StartsWith(group + "-", StringComparison.Ordinal)).Select(claim => new SlotClaim(claim.Key, claim.Value, ClaimedBy))];
+        [.. claims.Where(claim => groups.GetValueOrDefault(claim.Key, "default") == group).Select(claim => new SlotClaim(claim.Key, claim.Value, ClaimedBy))];
 
-    public void Claim(int number, string owner) => claims[number] = owner;
+    public void Claim(int number, string owner, string group = "default")
+    {
+        claims[number] = owner;
+        groups[number] = group;
+    }
 
     public async Task<ImageGeneration> CurrentAsync(CancellationToken cancellationToken)
     {

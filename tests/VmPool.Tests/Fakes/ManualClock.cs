@@ -38,6 +38,9 @@ internal sealed class ManualClock : TimeProvider
         }
     }
 
+    /// <summary>How many timers have ever been set; tells a sleep that goes on from one that began anew.</summary>
+    public int Set { get; private set; }
+
     public void Advance(TimeSpan by)
     {
         List<ManualTimer> due;
@@ -65,6 +68,7 @@ internal sealed class ManualClock : TimeProvider
                 {
                     Due = clock.now + dueTime;
                     clock.timers.Add(this);
+                    clock.Set++;
                 }
             }
             return true;

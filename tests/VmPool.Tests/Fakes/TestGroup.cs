@@ -15,7 +15,7 @@ internal sealed class TestGroup : IAsyncDisposable
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    public GroupOptions Options { get; init; } = new() { StateDirectory = Path.Combine(Path.GetTempPath(), "vmpool-test-" + Guid.NewGuid().ToString("N")[..8]) };
+    public GroupOptions Options { get; init; } = OptionsFor("group");
 
     /// <summary>The state directory is the test's own to remove.</summary>
     public bool KeepsStateDirectory { get; init; }
@@ -23,6 +23,10 @@ internal sealed class TestGroup : IAsyncDisposable
     public ListLog Log { get; } = new();
 
     public InstanceGroup Group { get; private set; } = null!;
+
+    /// <summary>Options with a state directory of their own.</summary>
+    public static GroupOptions OptionsFor(string subject) =>
+        new() { StateDirectory = Path.Combine(Path.GetTempPath(), $"vmpool-test-{subject}-{Guid.NewGuid().ToString("N")[..8]}") };
 
     public async Task<TestGroup> OpenAsync()
     {

@@ -60,6 +60,8 @@ internal sealed class FakeSlotPool : ISlotPool
 
     public int CountFree() => 1;
 
+    public Task<int> MtuAsync(CancellationToken cancellationToken) => Task.FromResult(1500);
+
     public Task<NetworkSlot> AcquireAsync(string owner, CancellationToken cancellationToken)
     {
         Acquired.Add(owner);

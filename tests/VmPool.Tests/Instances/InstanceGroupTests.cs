@@ -148,10 +148,7 @@ public sealed class InstanceGroupTests
     public async Task No_more_instances_start_at_once_than_configured()
     {
         var hold = new TaskCompletionSource();
-        await using TestGroup test = await new TestGroup
-        {
-            Options = new() { StateDirectory = Path.Combine(Path.GetTempPath(), "vmpool-test-gate-" + Guid.NewGuid().ToString("N")[..8]), ParallelStarts = 2 },
-        }.OpenAsync();
+        await using TestGroup test = await new TestGroup { Options = TestGroup.OptionsFor("gate") with { ParallelStarts = 2 } }.OpenAsync();
         test.Pool.Holds["vmm"] = hold.Task;
 
         IReadOnlyList<string> ids = test.Group.Accept(5).Ids;

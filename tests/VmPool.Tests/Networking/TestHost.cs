@@ -80,6 +80,14 @@ public sealed class TestHost : IAsyncLifetime
     internal async Task<SlotPlan> AcquireAsync(string owner, params string[] settings) =>
         new(int.Parse((await DriveAsync("acquire", [$"owner={owner}", "dns=192.0.2.53,2001:db8::1", .. settings]))[0].Split(' ')[0], CultureInfo.InvariantCulture));
 
+    /// <summary>Makes a slot in a process of its own and keeps it ready.</summary>
+    internal async Task<SlotPlan> PrepareAsync(string owner, params string[] settings) =>
+        new(int.Parse((await DriveAsync("prepare", [$"owner={owner}", "dns=192.0.2.53,2001:db8::1", .. settings]))[0].Split(' ')[0], CultureInfo.InvariantCulture));
+
+    /// <summary>Hands a ready slot over in a process of its own.</summary>
+    internal async Task<string> TransferAsync(SlotPlan slot, string from, string to) =>
+        (await DriveAsync("transfer", Invariant($"number={slot.Number}"), $"owner={from}", $"to={to}", "dns=192.0.2.53,2001:db8::1"))[0];
+
     internal Task ReleaseAsync(SlotPlan slot, string owner) => DriveAsync("release", Invariant($"number={slot.Number}"), $"owner={owner}");
 
     /// <summary>Runs the driver to its end inside the host; fails the test when it fails.</summary>

@@ -59,8 +59,5 @@ public sealed class CapacityTests
         Assert.Contains("1 MiB free", acceptance.Shortfall, StringComparison.Ordinal);
     }
 
-    private static GroupOptions Options() => new()
-    {
-        StateDirectory = Path.Combine(Path.GetTempPath(), "vmpool-test-capacity-" + Guid.NewGuid().ToString("N")[..8]),
-    };
+    private static GroupOptions Options() => TestGroup.OptionsFor("capacity");
 }

@@ -40,22 +40,24 @@ public sealed class GroupRecoveryTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task The_slot_of_an_image_build_goes_when_its_process_is_gone_and_only_then(bool builderLives)
+    [InlineData("default-image-cafe0123", false)]
+    [InlineData("default-image-cafe0123", true)]
+    [InlineData("default-ready-0123456789", false)]
+    [InlineData("default-ready-0123456789", true)]
+    public async Task The_slot_of_an_image_build_or_kept_ready_goes_when_its_process_is_gone_and_only_then(string owner, bool ownerLives)
     {
         await using TestGroup test = await new TestGroup().OpenAsync();
-        test.Pool.Claim(3, "default-image-cafe0123");
-        if (builderLives)
+        test.Pool.Claim(3, owner);
+        if (ownerLives)
         {
             test.Pool.ClaimedBy = ProcessTable.Identify(Environment.ProcessId)!.Value;
         }
 
         await using TestGroup next = await new TestGroup { Pool = test.Pool, Options = test.Options }.OpenAsync();
 
-        Assert.Equal(builderLives ? 0 : 1, next.Group.Reclaimed);
+        Assert.Equal(ownerLives ? 0 : 1, next.Group.Reclaimed);
         Assert.Equal(0, await next.Group.WaitForReclaimsAsync(TimeSpan.FromSeconds(20), CancellationToken.None));
-        Assert.Equal(builderLives, test.Pool.Claims.ContainsKey(3));
+        Assert.Equal(ownerLives, test.Pool.Claims.ContainsKey(3));
     }
 
     [Fact]
@@ -65,7 +67,7 @@ public sealed class GroupRecoveryTests
         string stray = InstanceId.Create("default", DateTimeOffset.UnixEpoch);
         string foreign = InstanceId.Create("default-two", DateTimeOffset.UnixEpoch);
         test.Pool.Claim(1, stray);
-        test.Pool.Claim(2, foreign);
+        test.Pool.Claim(2, foreign, "default-two");
 
         await using TestGroup next = await new TestGroup { Pool = test.Pool, Options = test.Options }.OpenAsync();
 

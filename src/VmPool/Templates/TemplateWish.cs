@@ -1,0 +1,15 @@
+using VmPool.Guests;
+using VmPool.Ports;
+
+namespace VmPool.Templates;
+
+/// <summary>The template that a group needs now.</summary>
+/// <param name="Key">Hash of all the rest.</param>
+/// <param name="Image">What it is booted from.</param>
+/// <param name="Hypervisor">What of the hypervisor and the host it depends on.</param>
+/// <param name="Mtu">Of the guest's link.</param>
+internal sealed record TemplateWish(string Key, ImageGeneration Image, string Hypervisor, int Mtu);
+
+/// <summary>What it takes to make a template.</summary>
+internal sealed record TemplatePorts(
+    IHypervisor Hypervisor, ISlotPool Slots, IInstanceDisks Disks, IGuestProbe Probe, IGuestAgent Agent, IGuestLogin Login);

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func equal(t *testing.T, what string, got, want interface{}) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s is %v, want %v", what, got, want)
+	}
+}
+
+func TestPercentilesAreThoseOfTheSamplesInAnyOrder(t *testing.T) {
+	twenty := samples{}
+	for i := 20; i >= 1; i-- {
+		twenty = append(twenty, float64(i))
+	}
+	equal(t, "median of 1 to 20", twenty.percentile(50), 10.5)
+	equal(t, "95th of 1 to 20", twenty.percentile(95), 19.0)
+	equal(t, "first sample after asking", twenty[0], 20.0)
+	equal(t, "median of three", samples{9, 1, 5}.percentile(50), 5.0)
+	equal(t, "95th of three", samples{9, 1, 5}.percentile(95), 9.0)
+	equal(t, "summary of one", samples{7}.summary(), summary{P50: 7, P95: 7, N: 1})
+}
+
+func TestRoundingKeepsThreeDigits(t *testing.T) {
+	equal(t, "0.12345", rounded(0.12345), 0.123)
+	equal(t, "12.345", rounded(12.345), 12.3)
+	equal(t, "46512.7", rounded(46512.7), 46513.0)
+	equal(t, "0", rounded(0), 0.0)
+}
+
+func TestFiguresSurviveTheirFile(t *testing.T) {
+	f := someFigures()
+	text, err := json.Marshal(f.nested())
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := readFigures(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "a summary", read["clone.n1.job_ms"], f["clone.n1.job_ms"])
+	equal(t, "a number", read["plugin.update_ms.1000"], 4.5)
+	equal(t, "number of steps", len(read.timeline("clone")), 2)
+	var object struct {
+		Clone struct {
+			N1 struct {
+				Job summary `json:"job_ms"`
+			} `json:"n1"`
+		} `json:"clone"`
+	}
+	if err := json.Unmarshal(text, &object); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "the nested median", object.Clone.N1.Job.P50, 1000.0)
+}
+
+func TestVerdictsFollowTheBoundsAndTellWhatIsMissing(t *testing.T) {
+	f := figures{"upper": 5.0, "lower": 5.0, "times": summary{P50: 4, P95: 6, N: 9}}
+	for _, each := range []struct {
+		goal goal
+		want string
+	}{
+		{goal{figure: "upper", bound: 5}, "met"},
+		{goal{figure: "upper", bound: 4.9}, "MISSED"},
+		{goal{figure: "lower", bound: 5, atLeast: true}, "met"},
+		{goal{figure: "lower", bound: 5.1, atLeast: true}, "MISSED"},
+		{goal{figure: "times", bound: 5}, "met"},
+		{goal{figure: "times.p95", bound: 5}, "MISSED"},
+		{goal{figure: "absent", bound: 5}, "not measured"},
+	} {
+		equal(t, each.goal.figure+" "+each.goal.boundText(), each.goal.verdict(f), each.want)
+	}
+}
+
+func TestReportSaysWhatWasMissedAndWhatFailed(t *testing.T) {
+	directory := t.TempDir()
+	f := someFigures()
+	f["failures"] = []string{"spares: no spare was ready"}
+	text, err := json.Marshal(f.nested())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(directory, "bench.json"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeReport(directory); err != nil {
+		t.Fatal(err)
+	}
+	page := read(t, directory, "bench.md")
+	for _, wanted := range []string{
+		"spares: no spare was ready",
+		"| clone: Increase to running | ≤ 450 ms | 500 ms | MISSED |",
+		"| Update of 1,000 instances | ≤ 5 ms | 4.5 ms | met |",
+		"| spare: Increase to running | ≤ 20 ms | – | not measured |",
+		"- clone: slot 10, resume 90",
+	} {
+		if !strings.Contains(page, wanted) {
+			t.Errorf("bench.md lacks %q:\n%s", wanted, page)
+		}
+	}
+	if table := read(t, directory, "readme.md"); !strings.Contains(table, "| 0.50 s / 0.60 s | 1.00 s / 1.20 s | 5 |") {
+		t.Errorf("readme.md lacks the clone's row:\n%s", table)
+	}
+}
+
+func TestPictureIsWellFormedAndHasABarForEachMeasuredMethodAndPhase(t *testing.T) {
+	text, err := json.Marshal(someFigures().nested())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := readFigures(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture := f.picture()
+	bars := 0
+	for decoder := xml.NewDecoder(strings.NewReader(picture)); ; {
+		token, err := decoder.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatalf("%v in %s", err, picture)
+		}
+		if element, ok := token.(xml.StartElement); ok && element.Name.Local == "rect" {
+			bars++
+		}
+	}
+	// The clone's slot and resume, on both scales, and the legend.
+	equal(t, "number of rectangles", bars, 2+2+len(phases))
+}
+
+func TestStepsLastFromOneToTheNextAndEndWithWhatTheHostSees(t *testing.T) {
+	m := &machine{running: 100 * time.Millisecond, loggedIn: 400 * time.Millisecond, job: 450 * time.Millisecond}
+	m.record.Timeline = []timelineEntry{{"accepted", 0}, {"slot", 20}, {"resume", 80}}
+	var line timeline
+	line.add(m.durations())
+	want := []stepMedian{{"slot", 20}, {"resume", 60}, {"seen", 20}, {"login", 300}, {"job", 50}}
+	for i, step := range line.medians() {
+		equal(t, "step", step, want[i])
+	}
+}
+
+func TestChecksumsSeeEveryByteAndPositionOfASparseFile(t *testing.T) {
+	directory := t.TempDir()
+	sum := func(name string, at int64, content string) string {
+		path := filepath.Join(directory, name)
+		file, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		if err := file.Truncate(1 << 30); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := file.WriteAt([]byte(content), at); err != nil {
+			t.Fatal(err)
+		}
+		result, err := dataSum(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result
+	}
+	first := sum("first", 1<<20, "data")
+	equal(t, "the same content", sum("same", 1<<20, "data"), first)
+	if sum("other", 1<<20, "dato") == first || sum("moved", 2<<20, "data") == first {
+		t.Error("another byte, or another place, has the same checksum")
+	}
+	equal(t, "number of changed files", changed(map[string]string{"a": "1", "b": "2"}, map[string]string{"a": "1", "b": "3", "c": "4"}), 2)
+}
+
+func someFigures() figures {
+	return figures{
+		"clone.n1.running_ms": summary{P50: 500, P95: 600, N: 5}, "clone.n1.job_ms": summary{P50: 1000, P95: 1200, N: 5},
+		"plugin.update_ms.1000": 4.5, "machine": "a machine", "commit": "abc", "date": "today",
+		"timeline.clone": []stepMedian{{"slot", 10}, {"resume", 90}},
+	}
+}
+
+func read(t *testing.T, directory, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(directory, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
