@@ -40,4 +40,7 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 12, Level = LogLevel.Warning, Message = "network slots cannot be kept ready; instances make their own, and it is tried again from time to time")]
     public static partial void SlotsNotKeptReady(this ILogger log, Exception error);
+
+    [LoggerMessage(EventId = 30, Level = LogLevel.Warning, Message = "a spare could not be made or has ended; the next try comes after a pause that doubles up to a minute: {Reason}")]
+    public static partial void SpareFailed(this ILogger log, string reason);
 }

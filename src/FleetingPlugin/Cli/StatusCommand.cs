@@ -52,6 +52,15 @@ internal static class StatusCommand
         {
             string holder = group.PluginPid is { } pid ? $"plugin pid {pid}" : "no plugin running";
             lines.Add($"group {group.Name}: {holder}, hypervisor {group.Hypervisor}{(group.Simulated ? " (SIMULATED: no virtual machine exists)" : "")}");
+            if (group.Template is { } template)
+            {
+                lines.Add(template.State switch
+                {
+                    "ready" => $"  template {template.Key}: instances are clones of it",
+                    "building" => $"  template {template.Key} is being made: {template.Detail}",
+                    _ => $"  instances boot: {template.Detail}",
+                });
+            }
             InstanceStatus[] instances = [.. report.Instances.Where(instance => instance.Group == group.Name)];
             lines.AddRange(instances.Select(Line));
             if (instances.Length == 0)

@@ -39,6 +39,7 @@ internal sealed class GroupOpener(ILoggerFactory hostLoggers, TimeProvider clock
             (ports.Slots as SlotReserve)?.Start();
             new InitRecord(BuildStamp.Version, ports.Hypervisor.Name, TextOf(config), connector.Username).Save(options.GroupStateDirectory);
             held.Add(new Preparation(ports, log));
+            group.KeepSpares();
             return new OpenedGroup(options.Name, group, connector, held);
         }
         catch

@@ -20,6 +20,7 @@ internal sealed class Instance : IDisposable
     private readonly ILogger log;
     private InstanceRecord record;
     private bool reported;
+    private bool complete;
 
     public Instance(InstanceRecord record, VmTeardown teardown, InstanceRecords records, TimeProvider clock, ILogger log)
     {
@@ -33,8 +34,8 @@ internal sealed class Instance : IDisposable
 
     public string Id => record.Id;
 
-    /// <summary>Monotonic moment of acceptance (or of adoption).</summary>
-    public long Accepted { get; }
+    /// <summary>Monotonic moment of acceptance (or of adoption; a spare's creation until it is given away).</summary>
+    public long Accepted { get; private set; }
 
     /// <summary>Cancelled when the instance is to be deleted, by request or because it failed.</summary>
     public CancellationToken DeletionBegun => deletion.Token;
@@ -44,6 +45,13 @@ internal sealed class Instance : IDisposable
 
     /// <summary>The machine; absent until it was started.</summary>
     public IVirtualMachine? Machine { get; set; }
+
+    /// <summary>Its machine is made and ready; as long as it is a spare nobody uses it yet.</summary>
+    public bool IsComplete
+    {
+        get => Volatile.Read(ref complete);
+        set => Volatile.Write(ref complete, value);
+    }
 
     public InstanceRecord Record
     {
@@ -67,6 +75,31 @@ internal sealed class Instance : IDisposable
             Debug.Assert(next.State == record.State, "states change through TryBecome only");
             records.Save(next);
             record = next;
+        }
+    }
+
+    /// <summary>
+    /// Turns a spare into a requested instance, complete or still being made: from now on its time counts from the request.
+    /// </summary>
+    /// <returns>False when it is no spare any more, or is being deleted.</returns>
+    public bool TryGive()
+    {
+        lock (gate)
+        {
+            if (!record.Spare || record.State is not InstanceState.Creating)
+            {
+                return false;
+            }
+            InstanceRecord next = record with
+            {
+                Spare = false,
+                AcceptedAt = clock.GetUtcNow(),
+                Timeline = [.. record.Timeline, new TimelineEntry("given", 0)],
+            };
+            records.Save(next);
+            record = next;
+            Accepted = clock.GetTimestamp();
+            return true;
         }
     }
 

@@ -23,6 +23,7 @@ public sealed class InstanceGroup : IAsyncDisposable
     private readonly VmTeardown teardown;
     private readonly Provisioner provisioner;
     private readonly Capacity capacity;
+    private readonly SpareKeeper spares;
     private readonly List<Task> reclaimed = [];
     private readonly TimeProvider clock;
     private readonly ILogger log;
@@ -37,6 +38,7 @@ public sealed class InstanceGroup : IAsyncDisposable
         teardown = new VmTeardown(options, ports, records);
         capacity = new Capacity(options, ports);
         provisioner = new Provisioner(options, ports, new VmFactory(options, credentials, ports), clock, log);
+        spares = new SpareKeeper(options, ports, TryCreateSpare, provisioner, clock, log);
     }
 
     /// <summary>Most instances this group will ever hold; a pure function of the configuration.</summary>
@@ -67,7 +69,8 @@ public sealed class InstanceGroup : IAsyncDisposable
         string shortfall;
         lock (gate)
         {
-            int room = capacity.RoomFor(count, [.. instances.Values], out shortfall);
+            TakeSpares(count, accepted);
+            int room = capacity.RoomFor(count - accepted.Count, [.. instances.Values, .. spares.All()], out shortfall);
             for (int i = 0; i < room; i++)
             {
                 if (TryCreate(accepted.Count, ref shortfall) is not { } instance)
@@ -179,8 +182,15 @@ public sealed class InstanceGroup : IAsyncDisposable
         return reclaimed.Count(task => !task.IsCompleted);
     }
 
-    /// <summary>Ends background work: what is being created is torn down, what runs stays and is adopted by the next start.</summary>
-    public Task CloseAsync(CancellationToken cancellationToken) => provisioner.StopAsync(cancellationToken);
+    /// <summary>Begins to keep spares. Not done by a group that is opened only to be looked after.</summary>
+    public void KeepSpares() => spares.Start();
+
+    /// <summary>Ends background work: what is being created is torn down, spares too; what runs stays and is adopted by the next start.</summary>
+    public async Task CloseAsync(CancellationToken cancellationToken)
+    {
+        await spares.DisposeAsync().AsTask().WaitAsync(cancellationToken);
+        await provisioner.StopAsync(cancellationToken);
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await provisioner.DisposeAsync();
@@ -199,7 +209,26 @@ public sealed class InstanceGroup : IAsyncDisposable
         }
     }
 
-    private Instance Create()
+    private void TakeSpares(int count, List<string> accepted)
+    {
+        while (accepted.Count < count && spares.TryTake() is { } spare)
+        {
+            instances.Add(spare.Id, spare);
+            accepted.Add(spare.Id);
+            log.InstanceAccepted(spare.Id);
+            provisioner.HandOut(spare);
+        }
+    }
+
+    private Instance? TryCreateSpare()
+    {
+        lock (gate)
+        {
+            return capacity.RoomFor(1, [.. instances.Values, .. spares.All()], out _) > 0 ? Create(spare: true) : null;
+        }
+    }
+
+    private Instance Create(bool spare = false)
     {
         DateTimeOffset now = clock.GetUtcNow();
         string id = InstanceId.Create(options.Name, now);
@@ -207,6 +236,7 @@ public sealed class InstanceGroup : IAsyncDisposable
         {
             Id = id,
             State = InstanceState.Creating,
+            Spare = spare,
             BootId = ProcessTable.BootId,
             AcceptedAt = now,
             Hypervisor = ports.Hypervisor.Name,

@@ -28,6 +28,34 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
     /// <summary>Begins the life of a newly accepted instance.</summary>
     public void Start(Instance instance) => Track(Task.Run(() => LiveAsync(instance, BecomeRunningAsync)));
 
+    /// <summary>
+    /// Begins the life of a spare: it is made when no requested instance waits for its turn, and becomes running when it has
+    /// been given away and is complete, whichever comes last.
+    /// </summary>
+    /// <param name="instance">The spare.</param>
+    /// <param name="changed">Told when it is complete, and when its life is over.</param>
+    public void Prepare(Instance instance, Action changed) => Track(Task.Run(async () =>
+    {
+        try
+        {
+            await LiveAsync(instance, spare => BecomeReadyAsync(spare, StartTurn.Spare, changed));
+        }
+        finally
+        {
+            changed();
+        }
+    }));
+
+    /// <summary>Hands a complete spare out, which has just been given away. Does nothing to one that is still being made.</summary>
+    public void HandOut(Instance instance)
+    {
+        if (!instance.Record.Spare && instance.IsComplete && instance.TryBecome(InstanceState.Running))
+        {
+            string timeline = Timeline(instance);
+            log.InstanceRunning(instance.Id, instance.Record.Slot, instance.Record.Address, timeline);
+        }
+    }
+
     /// <summary>Goes on with the life of an instance whose machine is running already.</summary>
     public void Continue(Instance instance) => Track(Task.Run(() => LiveAsync(instance, static _ => Task.CompletedTask)));
 
@@ -67,7 +95,9 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
         await TearDownAsync(instance);
     }
 
-    private async Task BecomeRunningAsync(Instance instance)
+    private Task BecomeRunningAsync(Instance instance) => BecomeReadyAsync(instance, StartTurn.Requested, static () => { });
+
+    private async Task BecomeReadyAsync(Instance instance, StartTurn turn, Action completed)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(instance.DeletionBegun, stopping.Token);
         ImageGeneration image = await ports.Images.CurrentAsync(ended.Token);
@@ -80,7 +110,7 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
         }
         Deadline limit = await ChooseDeadlineAsync(template is not null, ended.Token);
 
-        using (await startGate.EnterAsync(StartTurn.Requested, ended.Token))
+        using (await startGate.EnterAsync(turn, ended.Token))
         {
             using var deadline = new CancellationTokenSource(limit.After, clock);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, deadline.Token);
@@ -95,11 +125,9 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
                 throw TimedOut(instance, limit, e);
             }
         }
-        if (instance.TryBecome(InstanceState.Running))
-        {
-            string timeline = Timeline(instance);
-            log.InstanceRunning(instance.Id, instance.Record.Slot, instance.Record.Address, timeline);
-        }
+        instance.IsComplete = true;
+        HandOut(instance);
+        completed();
     }
 
     private async Task WaitForEndAsync(Instance instance)

@@ -20,7 +20,8 @@ public static class StatusReader
             string directory = Path.Combine(root, name);
             InitRecord? init = InitRecord.TryRead(directory);
             string hypervisor = init?.Hypervisor ?? "";
-            groups.Add(new GroupStatus(name, FileLock.HolderOf(GroupFiles.LockPath(directory)), hypervisor, hypervisor == SimulatedPool.HypervisorName));
+            groups.Add(new GroupStatus(name, FileLock.HolderOf(GroupFiles.LockPath(directory)), hypervisor, hypervisor == SimulatedPool.HypervisorName,
+                TemplateNote.TryRead(directory)));
             instances.AddRange(new InstanceRecords(directory).Load()
                 .Select(found => found.Record)
                 .OfType<InstanceRecord>()
@@ -46,6 +47,6 @@ public static class StatusReader
     }
 
     private static InstanceStatus Describe(string group, InstanceRecord record) => new(
-        group, record.Id, record.State.Word(), record.Address, record.Slot, record.Pid, record.Hypervisor, record.ImageHash,
+        group, record.Id, record.Spare ? "spare" : record.State.Word(), record.Address, record.Slot, record.Pid, record.Hypervisor, record.ImageHash,
         record.HostKey, record.Failure, record.AcceptedAt, record.Timeline);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using VmPool.Ports;
 using VmPool.Storage;
 
 namespace VmPool.Status;
@@ -17,7 +18,8 @@ public sealed record StatusReport(IReadOnlyList<GroupStatus> Groups, IReadOnlyLi
 /// <param name="PluginPid">The process that holds it; absent when none does.</param>
 /// <param name="Hypervisor">Of the last Init.</param>
 /// <param name="Simulated">True when no virtual machine is real.</param>
-public sealed record GroupStatus(string Name, int? PluginPid, string Hypervisor, bool Simulated);
+/// <param name="Template">Whether instances are clones, and if not, why; absent when none was ever needed.</param>
+public sealed record GroupStatus(string Name, int? PluginPid, string Hypervisor, bool Simulated, TemplateStatus? Template);
 
 /// <summary>One instance. No secret is in here.</summary>
 public sealed record InstanceStatus(

@@ -40,6 +40,9 @@ public static class GroupFiles
 
     /// <summary>See <see cref="InitRecord"/>.</summary>
     public static string InitPath(string groupStateDirectory) => Path.Combine(groupStateDirectory, "init.json");
+
+    /// <summary>See <see cref="TemplateNote"/>.</summary>
+    public static string TemplatePath(string groupStateDirectory) => Path.Combine(groupStateDirectory, "template.json");
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -33,6 +33,9 @@ public sealed record InstanceRecord
     /// <summary>Hash of the image it was made from, for people; empty until known.</summary>
     public string ImageHash { get; init; } = "";
 
+    /// <summary>Waits for a request, unknown to the runner.</summary>
+    public bool Spare { get; init; }
+
     /// <summary>Key of the template it goes on from; empty when it was booted, or until known.</summary>
     public string TemplateKey { get; init; } = "";
 

@@ -24,4 +24,7 @@ internal static partial class Log
 
     [LoggerMessage(EventName = "TemplateNotRemoved", Level = LogLevel.Warning, Message = "a template nobody uses could not be removed: {Path}: {Reason}")]
     public static partial void NotRemoved(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(EventName = "TemplateNotNoted", Level = LogLevel.Warning, Message = "`status` will not know where the template stands: cannot write in {Path}: {Reason}")]
+    public static partial void NotNoted(this ILogger logger, string path, string reason);
 }

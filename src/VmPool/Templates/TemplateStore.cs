@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using VmPool.Guests;
 using VmPool.Options;
 using VmPool.Ports;
+using VmPool.Storage;
 
 namespace VmPool.Templates;
 
@@ -89,6 +90,23 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
         _closing.Dispose();
     }
 
+    private void Say(TemplateStatus status)
+    {
+        if (status == _status)
+        {
+            return;
+        }
+        _status = status;
+        try
+        {
+            TemplateNote.Save(_options.GroupStateDirectory, status);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or HostResourceException)
+        {
+            _logger.NotNoted(_options.GroupStateDirectory, e.Message);
+        }
+    }
+
     private string? WhyOff(HypervisorCapabilities capabilities) =>
         _options.Hypervisor.Start != "clone" ? "start = \"boot\" is configured"
         : capabilities.TemplateKey is null ? $"{_ports.Hypervisor.Name} {capabilities.Version} cannot make clones here{(capabilities.Warning is { } why ? ": " + why : "")}"
@@ -96,7 +114,7 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
 
     private void SayOff(string reason)
     {
-        _status = new TemplateStatus("off", "", reason);
+        Say(new TemplateStatus("off", "", reason));
         if (Interlocked.Exchange(ref _saidOff, reason) != reason && _options.Hypervisor.Start == "clone")
         {
             _logger.Off(reason);
@@ -132,7 +150,7 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
             long began = _time.GetTimestamp();
             Template template = await FindOrMakeAsync(wish, cancellationToken);
             _failure = null;
-            _status = new TemplateStatus("ready", wish.Key, _templates.FilesOf(wish.Key).Directory);
+            Say(new TemplateStatus("ready", wish.Key, _templates.FilesOf(wish.Key).Directory));
             long elapsed = (long)_time.GetElapsedTime(began).TotalMilliseconds;
             _logger.Ready(wish.Key, elapsed);
             await _templates.CollectAsync(cancellationToken);
@@ -142,7 +160,7 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
         {
             TimeSpan pause = _failure is { } last && last.Key == wish.Key ? TimeSpan.FromTicks(Math.Min(last.Pause.Ticks * 2, LongestPause.Ticks)) : FirstPause;
             _failure = new TemplateFailure(wish.Key, pause, _time.GetUtcNow() + pause);
-            _status = new TemplateStatus("failed", wish.Key, e.Message);
+            Say(new TemplateStatus("failed", wish.Key, e.Message));
             _logger.Failed(pause.TotalSeconds, e.Message);
             return null;
         }
@@ -154,7 +172,7 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
         _templates.Ensure();
         // Named before it is looked for: another group's collection must never find it without a user.
         _templates.Use(_options.Name, wish.Key);
-        _status = new TemplateStatus("building", wish.Key, "checking");
+        Say(new TemplateStatus("building", wish.Key, "checking"));
         using FileLock alone = await LockAsync(wish.Key, cancellationToken);
         if (TemplateManifest.TryRead(files) is { } manifest)
         {
@@ -167,7 +185,7 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
         }
         await _templates.RemoveAsync(wish.Key, cancellationToken);
         var build = new TemplateBuild(_options, wish, files, _ports, _time, _logger) { Rest = Rest };
-        await build.RunAsync(step => _status = new TemplateStatus("building", wish.Key, step), cancellationToken);
+        await build.RunAsync(step => Say(new TemplateStatus("building", wish.Key, step), cancellationToken));
         return await OpenAsync(wish, files, TemplateManifest.TryRead(files)!, cancellationToken);
     }
 

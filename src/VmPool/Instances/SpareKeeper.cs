@@ -1,0 +1,148 @@
+using Microsoft.Extensions.Logging;
+using VmPool.Options;
+using VmPool.Ports;
+using VmPool.Provisioning;
+
+namespace VmPool.Instances;
+
+/// <summary>
+/// Keeps the configured number of spares: clones that wait, complete but for a request. They are unknown to the runner until
+/// one is given away, and end with the plugin. One background task makes them and looks after them; whoever takes one wakes
+/// it.
+/// </summary>
+/// <param name="options">How many.</param>
+/// <param name="ports">Tell which image and template are the current ones.</param>
+/// <param name="create">Makes a new instance's record, or nothing where there is no room for a spare.</param>
+/// <param name="provisioner">Lives the lives of spares too.</param>
+/// <param name="clock">For back-off.</param>
+/// <param name="log">Failures.</param>
+internal sealed class SpareKeeper(
+    GroupOptions options, VmPorts ports, Func<Instance?> create, Provisioner provisioner, TimeProvider clock, ILogger log) : IAsyncDisposable
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+
+    private readonly Lock gate = new();
+    private readonly List<Instance> spares = [];
+    private readonly WakeUp wakeUp = new(clock);
+    private readonly BackOff backOff = new(FirstPause, LongestPause, clock);
+    private readonly CancellationTokenSource ending = new();
+    private Task keeping = Task.CompletedTask;
+
+    /// <summary>All that use memory, disk and slots now, complete or not.</summary>
+    public IReadOnlyList<Instance> All()
+    {
+        lock (gate)
+        {
+            return [.. spares];
+        }
+    }
+
+    /// <summary>Begins to keep spares, where some are configured.</summary>
+    public void Start()
+    {
+        if (options.Spares > 0)
+        {
+            keeping = Task.Run(() => KeepAsync(ending.Token));
+        }
+    }
+
+    /// <summary>
+    /// Gives one away, a complete one if there is any; it is the caller's from now on. One of an older template than the
+    /// current one is never given.
+    /// </summary>
+    public Instance? TryTake()
+    {
+        string current = ports.Templates.Status.Key;
+        lock (gate)
+        {
+            Instance? chosen = spares
+                .Where(spare => spare.Record.TemplateKey == current || spare.Record.TemplateKey.Length == 0)
+                .OrderByDescending(spare => spare.IsComplete)
+                .FirstOrDefault(spare => spare.TryGive());
+            if (chosen is not null)
+            {
+                spares.Remove(chosen);
+                wakeUp.Ring();
+            }
+            return chosen;
+        }
+    }
+
+    /// <summary>Makes no more of them. Those there are end with the provisioner.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await ending.CancelAsync();
+        await keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        ending.Dispose();
+    }
+
+    private async Task KeepAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await LookAsync(cancellationToken);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                NoteFailure(e.Message);
+            }
+            TimeSpan pause = backOff.Left;
+            await wakeUp.SleepAsync(pause > TimeSpan.Zero && pause < LookEvery ? pause : LookEvery, cancellationToken);
+        }
+    }
+
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        ImageGeneration image = await ports.Images.CurrentAsync(cancellationToken);
+        Template? template = await ports.Templates.CurrentAsync(image, cancellationToken);
+        Forget(template?.Key);
+        // Without a template a spare would be a machine that boots for a minute and then idles: not what was asked for.
+        for (int missing = options.Spares - All().Count; template is not null && missing > 0 && backOff.Left == TimeSpan.Zero; missing--)
+        {
+            if (create() is not { } spare)
+            {
+                return;
+            }
+            lock (gate)
+            {
+                spares.Add(spare);
+            }
+            provisioner.Prepare(spare, wakeUp.Ring);
+        }
+    }
+
+    /// <summary>Removes those that have ended, and ends those of another template.</summary>
+    private void Forget(string? current)
+    {
+        foreach (Instance spare in All())
+        {
+            if (spare.Record.TemplateKey is { Length: > 0 } key && key != current)
+            {
+                spare.TryBecome(InstanceState.Deleting, "its template is no longer the current one");
+            }
+            if (spare.State is not InstanceState.Creating)
+            {
+                lock (gate)
+                {
+                    spares.Remove(spare);
+                }
+                if (spare.Record.TemplateKey == current)
+                {
+                    NoteFailure(spare.Record.Failure);
+                }
+            }
+        }
+    }
+
+    private void NoteFailure(string reason)
+    {
+        if (backOff.Fail())
+        {
+            log.SpareFailed(reason);
+        }
+    }
+}
