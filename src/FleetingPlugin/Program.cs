@@ -15,8 +15,6 @@ if (!PluginEnvironment.IsServed(args))
 }
 
 using var loggers = new HclogLoggerFactory(LogLevel.Debug);
-ILogger contractLog = loggers.CreateLogger("contract");
-Func<ContractSearchResult> search = RunnersContract.Search(contractLog);
 await using var service = new FleetingService(new GroupOpener(loggers, TimeProvider.System));
 var options = new PluginServerOptions
 {
@@ -24,6 +22,12 @@ var options = new PluginServerOptions
     MapException = ErrorStatus.Of,
     OnShuttingDown = async ct => await service.ShutdownAsync(new(), ct),
 };
-// The search runs beside the handshake; only application calls wait for it.
-var adapter = ContractAdapter.Start(service, new BrokerCallback(options.Broker), search, contractLog);
-return await PluginServer.RunAsync(options, new GrpcRouter { Fallback = adapter.ResolveAsync });
+return await PluginServer.RunAsync(options, StartApplication);
+
+// After the handshake. The search for the runner's contract goes on in the background; only application calls wait for it.
+GrpcRouter StartApplication(int runner)
+{
+    ILogger log = loggers.CreateLogger("contract");
+    var adapter = ContractAdapter.Start(service, new BrokerCallback(options.Broker), () => RunnersContract.Search(runner, log), log);
+    return new GrpcRouter { Fallback = adapter.ResolveAsync };
+}

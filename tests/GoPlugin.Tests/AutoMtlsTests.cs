@@ -29,7 +29,7 @@ public sealed class AutoMtlsTests : IAsyncLifetime
     public async Task Another_certificate_is_refused_and_the_host_is_still_served()
     {
         using var other = HostCertificate.Create();
-        using (var stranger = new ScriptedHost(_plugin.Serving.SocketPath, other, _plugin.Fields[5]))
+        using (var stranger = new ScriptedHost(_plugin.SocketPath, other, _plugin.Fields[5]))
         {
             await Assert.ThrowsAnyAsync<HttpRequestException>(() => EchoAsync(stranger));
         }
@@ -41,7 +41,7 @@ public sealed class AutoMtlsTests : IAsyncLifetime
     [Fact]
     public async Task A_peer_without_certificate_is_refused_and_the_host_is_still_served()
     {
-        using (var stranger = new ScriptedHost(_plugin.Serving.SocketPath, null, _plugin.Fields[5]))
+        using (var stranger = new ScriptedHost(_plugin.SocketPath, null, _plugin.Fields[5]))
         {
             await Assert.ThrowsAnyAsync<HttpRequestException>(() => EchoAsync(stranger));
         }
@@ -52,7 +52,7 @@ public sealed class AutoMtlsTests : IAsyncLifetime
     [Fact]
     public async Task A_plaintext_peer_is_refused_and_the_host_is_still_served()
     {
-        using (var stranger = new ScriptedHost(_plugin.Serving.SocketPath))
+        using (var stranger = new ScriptedHost(_plugin.SocketPath))
         {
             await Assert.ThrowsAnyAsync<HttpRequestException>(() => EchoAsync(stranger));
         }
@@ -65,7 +65,7 @@ public sealed class AutoMtlsTests : IAsyncLifetime
     {
         using (var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
         {
-            await probe.ConnectAsync(new UnixDomainSocketEndPoint(_plugin.Serving.SocketPath));
+            await probe.ConnectAsync(new UnixDomainSocketEndPoint(_plugin.SocketPath));
         }
 
         await AssertServesAsync();
@@ -74,7 +74,7 @@ public sealed class AutoMtlsTests : IAsyncLifetime
 
     private async Task AssertServesAsync(SslProtocols protocols = SslProtocols.None)
     {
-        using var host = new ScriptedHost(_plugin.Serving.SocketPath, _certificate, _plugin.Fields[5], protocols);
+        using var host = new ScriptedHost(_plugin.SocketPath, _certificate, _plugin.Fields[5], protocols);
         var answer = await EchoAsync(host);
         Assert.Equal("hello", answer.Single<BytesValue>().Value.ToStringUtf8());
     }

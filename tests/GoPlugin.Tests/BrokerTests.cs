@@ -41,7 +41,7 @@ public sealed class BrokerTests
         using var hostSide = AutoMtls.FromPair(certificate, ownCertificate, TimeProvider.System);
         await using var callback = await CallbackServer.StartAsync(hostSide);
         plugin.Options.Broker.Announce(new ConnInfo { ServiceId = 1, Network = "unix", Address = callback.SocketPath });
-        using var host = new ScriptedHost(plugin.Serving.SocketPath, certificate, own);
+        using var host = new ScriptedHost(plugin.SocketPath, certificate, own);
         var answer = await host.CallAsync("/test.Plugin/DialBack", new UInt32Value { Value = 1 });
         Assert.Equal("hello plugin", answer.Single<StringValue>().Value);
 
@@ -81,7 +81,7 @@ public sealed class BrokerTests
         await using var plugin = await LocalPlugin.StartAsync();
         using var nowhere = new GrpcChannel(new System.Net.Sockets.UnixDomainSocketEndPoint("/nonexistent.sock"), null, TimeProvider.System);
         Assert.Equal(StatusCode.Unavailable, (await FailureAsync(nowhere, "/test.Plugin/Echo")).Code);
-        using var channel = new GrpcChannel(new System.Net.Sockets.UnixDomainSocketEndPoint(plugin.Serving.SocketPath), null, TimeProvider.System);
+        using var channel = new GrpcChannel(new System.Net.Sockets.UnixDomainSocketEndPoint(plugin.SocketPath), null, TimeProvider.System);
         Assert.Equal(StatusCode.Unimplemented, (await FailureAsync(channel, "/test.Plugin/Nothing")).Code);
         Assert.Equal(new GrpcStatus(StatusCode.Unknown, "outer: ü"), await FailureAsync(channel, "/test.Plugin/Fail", "ü"));
         Assert.Equal(StatusCode.DeadlineExceeded, (await FailureAsync(channel, "/plugin.GRPCStdio/StreamStdio", timeout: TimeSpan.FromMilliseconds(100))).Code);
@@ -98,7 +98,7 @@ public sealed class BrokerTests
     /// <summary>What a host would serve for its plugin.</summary>
     private sealed class CallbackServer : IAsyncDisposable
     {
-        private readonly PluginSocket _socket = PluginSocket.Create(new PluginEnvironment { SocketDirectory = Path.GetTempPath() }, NullLogger.Instance);
+        private readonly PluginSocket _socket = PluginSocket.Listen(new PluginEnvironment { SocketDirectory = Path.GetTempPath() }, NullLogger.Instance);
         private KestrelListener _listener = null!;
 
         public string SocketPath => _socket.Path;
@@ -110,7 +110,7 @@ public sealed class BrokerTests
                 "Greet", (request, _, _) => Task.FromResult(new StringValue { Value = "hello " + request.Value })));
             var dispatcher = new GrpcDispatcher(
                 [router], new GrpcDispatcherOptions(1 << 20, GrpcStatus.FromException, TimeProvider.System, NullLogger.Instance, CancellationToken.None));
-            server._listener = await KestrelListener.StartAsync(server.SocketPath, mtls, dispatcher, NullLoggerFactory.Instance, TimeProvider.System);
+            server._listener = await KestrelListener.StartAsync(server._socket, mtls, dispatcher, NullLoggerFactory.Instance, TimeProvider.System);
             return server;
         }
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using GoPlugin.Hosting;
 using GoPlugin.Security;
@@ -32,6 +33,21 @@ public sealed class HandshakeTests
 
         // Otherwise the padding was never at stake.
         Assert.True(lengths.Count > 1, "all certificates had the same length");
+    }
+
+    [Fact]
+    public void The_certificate_serves_as_server_and_as_client_for_the_life_of_a_host()
+    {
+        using var own = PluginCertificate.Create(TimeProvider.System);
+        using var certificate = X509CertificateLoader.LoadCertificate(own.RawData);
+        var usages = certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().Single().EnhancedKeyUsages;
+        Assert.Equal(["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"], usages.Cast<Oid>().Select(usage => usage.Value));
+        Assert.Equal(certificate.Subject, certificate.Issuer);
+        var now = TimeProvider.System.GetUtcNow().UtcDateTime;
+        Assert.InRange(now, certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime().AddYears(-29));
+        Assert.False(certificate.HasPrivateKey);
+        Assert.True(own.Presented.TargetCertificate.HasPrivateKey);
+        Assert.Equal(own.RawData, own.Presented.TargetCertificate.RawData);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using GoPlugin.Hosting;
 using GoPlugin.Logging;
+using GoPlugin.Services;
 using GoPlugin.TestPlugin;
 using Microsoft.Extensions.Logging;
 
@@ -14,11 +15,17 @@ internal sealed class LocalPlugin : IAsyncDisposable
     {
     }
 
+    public PluginEndpoint Endpoint { get; private set; } = null!;
+
     public ServingPlugin Serving { get; private set; } = null!;
+
+    public string SocketPath => Endpoint.Socket.Path;
 
     public PluginServerOptions Options { get; private set; } = null!;
 
-    public string[] Fields => Serving.HandshakeLine.TrimEnd('\n').Split('|');
+    public string[] Fields => Endpoint.HandshakeLine.TrimEnd('\n').Split('|');
+
+    public StdioQueue Stdio { get; } = new();
 
     public string[] LogLines
     {
@@ -38,15 +45,14 @@ internal sealed class LocalPlugin : IAsyncDisposable
         var loggers = new HclogLoggerFactory(LogLevel.Debug, TimeProvider.System, plugin.Record);
         var options = new PluginServerOptions { Loggers = loggers };
         plugin.Options = configure is null ? options : configure(options);
+        environment ??= new PluginEnvironment { SocketDirectory = Path.GetTempPath() };
+        plugin.Endpoint = PluginEndpoint.Open(environment, TimeProvider.System, loggers.CreateLogger("test"));
         plugin.Serving = await ServingPlugin.StartAsync(
-            environment ?? new PluginEnvironment { SocketDirectory = Path.GetTempPath() },
-            plugin.Options,
-            TestServices.Create(plugin.Options),
-            loggers);
+            plugin.Endpoint, plugin.Stdio, plugin.Options, TestServices.Create(plugin.Options), loggers);
         return plugin;
     }
 
-    public ScriptedHost Connect() => new(Serving.SocketPath);
+    public ScriptedHost Connect() => new(SocketPath);
 
     public async ValueTask DisposeAsync()
     {

@@ -14,7 +14,7 @@ public sealed class PluginSocketTests : IDisposable
     [Fact]
     public void Without_a_group_only_this_user_may_connect()
     {
-        using var socket = Create(null);
+        using var socket = Listen(null);
         Assert.Equal(OwnerOnly | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(socket.Path)!));
         Assert.Equal(OwnerOnly, File.GetUnixFileMode(socket.Path));
     }
@@ -24,7 +24,7 @@ public sealed class PluginSocketTests : IDisposable
     [InlineData("1")]
     public void With_a_group_its_members_may_connect(string group)
     {
-        using var socket = Create(group);
+        using var socket = Listen(group);
         Assert.Equal(OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, File.GetUnixFileMode(socket.Path));
         Assert.Equal(
             OwnerOnly | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute,
@@ -35,7 +35,7 @@ public sealed class PluginSocketTests : IDisposable
     [Fact]
     public void An_unknown_group_is_named_and_nothing_is_left()
     {
-        var error = Assert.Throws<PluginStartException>(() => Create("no-such-group"));
+        var error = Assert.Throws<PluginStartException>(() => Listen("no-such-group"));
         Assert.Contains("no-such-group", error.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(_parent));
     }
@@ -44,9 +44,16 @@ public sealed class PluginSocketTests : IDisposable
     public void A_path_that_is_too_long_is_named_with_the_limit()
     {
         var deep = Path.Combine(_parent, new string('d', 100));
-        var error = Assert.Throws<PluginStartException>(() => PluginSocket.Create(new PluginEnvironment { SocketDirectory = deep }, NullLogger.Instance));
+        var error = Assert.Throws<PluginStartException>(() => PluginSocket.Listen(new PluginEnvironment { SocketDirectory = deep }, NullLogger.Instance));
         Assert.Contains("107", error.Message, StringComparison.Ordinal);
         Assert.Contains("TMPDIR", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_socket_that_is_closed_leaves_nothing()
+    {
+        Listen(null).Dispose();
+        Assert.Empty(Directory.GetFileSystemEntries(_parent));
     }
 
     [Fact]
@@ -55,22 +62,17 @@ public sealed class PluginSocketTests : IDisposable
         var name = new string('d', PluginSocket.MaxPathBytes - _parent.Length - 1 - "/plugin-XXXXXX/plugin.sock".Length);
         var directory = Directory.CreateDirectory(Path.Combine(_parent, name)).FullName;
         await using var plugin = await LocalPlugin.StartAsync(new PluginEnvironment { SocketDirectory = directory });
-        Assert.Equal(PluginSocket.MaxPathBytes, plugin.Serving.SocketPath.Length);
+        Assert.Equal(PluginSocket.MaxPathBytes, plugin.SocketPath.Length);
     }
 
     [Fact]
     public void A_missing_directory_is_named()
     {
         var error = Assert.Throws<PluginStartException>(
-            () => PluginSocket.Create(new PluginEnvironment { SocketDirectory = "/nonexistent" }, NullLogger.Instance));
+            () => PluginSocket.Listen(new PluginEnvironment { SocketDirectory = "/nonexistent" }, NullLogger.Instance));
         Assert.Contains("'/nonexistent': No such file or directory", error.Message, StringComparison.Ordinal);
     }
 
-    private PluginSocket Create(string? group)
-    {
-        var socket = PluginSocket.Create(new PluginEnvironment { SocketDirectory = _parent, SocketGroup = group }, NullLogger.Instance);
-        File.WriteAllText(socket.Path, "");
-        socket.Protect();
-        return socket;
-    }
+    private PluginSocket Listen(string? group)
+        => PluginSocket.Listen(new PluginEnvironment { SocketDirectory = _parent, SocketGroup = group }, NullLogger.Instance);
 }

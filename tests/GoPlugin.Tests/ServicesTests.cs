@@ -86,11 +86,11 @@ public sealed class ServicesTests : IAsyncLifetime
     [Fact]
     public async Task Stdio_carries_what_was_printed_and_ends_with_success_when_the_plugin_stops()
     {
-        _plugin.Serving.Stdio.Write("early "u8);
+        _plugin.Stdio.Write("early "u8);
         using var response = await _host.OpenAsync("/plugin.GRPCStdio/StreamStdio", new ByteArrayContent(ScriptedHost.Frame([])));
-        _plugin.Serving.Stdio.Write("late"u8);
+        _plugin.Stdio.Write("late"u8);
         var reading = response.Content.ReadAsByteArrayAsync();
-        await Deadline.UntilAsync(() => _plugin.Serving.Stdio.Waiting == 0, "the queue is empty");
+        await Deadline.UntilAsync(() => _plugin.Stdio.Waiting == 0, "the queue is empty");
         await _plugin.Serving.StopAsync();
         var answer = new GrpcAnswer(response, await reading.WaitAsync(Deadline.Generous));
         Assert.Equal(0, answer.Status);
@@ -104,10 +104,10 @@ public sealed class ServicesTests : IAsyncLifetime
     {
         for (var i = 0; i < 3000; i++)
         {
-            _plugin.Serving.Stdio.Write(new byte[1024]);
+            _plugin.Stdio.Write(new byte[1024]);
         }
 
-        Assert.Equal(1024, _plugin.Serving.Stdio.Waiting);
+        Assert.Equal(1024, _plugin.Stdio.Waiting);
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class ServicesTests : IAsyncLifetime
         var answer = new GrpcAnswer(response, await reading.WaitAsync(Deadline.Generous));
         Assert.Equal(14, answer.Status);
         await _plugin.Serving.DisposeAsync();
-        Assert.False(Directory.Exists(Path.GetDirectoryName(_plugin.Serving.SocketPath)));
+        Assert.False(Directory.Exists(Path.GetDirectoryName(_plugin.SocketPath)));
     }
 
     [Theory]
@@ -162,7 +162,7 @@ public sealed class ServicesTests : IAsyncLifetime
     {
         using (var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
         {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(_plugin.Serving.SocketPath));
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(_plugin.SocketPath));
             await socket.SendAsync(System.Text.Encoding.Latin1.GetBytes(text));
         }
 

@@ -3,10 +3,14 @@ using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using NetworkDriver;
+using VmPool.Instances;
+using VmPool.Keys;
 using VmPool.Networking;
 using VmPool.Options;
 using VmPool.Ports;
+using VmPool.Provisioning;
 using VmPool.Recovery;
+using VmPool.Storage;
 
 // First word: what to do. Then "key=value" words. One result a line on standard output; a failure is one line and code 1.
 Dictionary<string, string> values = args.Skip(1).Select(word => word.Split('=', 2)).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0], pair => pair[1]);
@@ -54,6 +58,9 @@ try
             break;
         case "grow":
             await GrowAsync();
+            break;
+        case "cycle":
+            await CycleAsync();
             break;
         case "validate":
             HostNetworkReport report = await HostNetworkChecks.ValidateAsync(Options().Network, CancellationToken.None);
@@ -143,12 +150,58 @@ async Task GrowAsync()
     }
 }
 
+// What the pool itself costs: one line for each instance with the milliseconds from Increase to running and from Decrease to
+// deleted, as somebody sees them who asks all the time, and the timeline of its record. "pause" is the time between two.
+async Task CycleAsync()
+{
+    string state = Directory.CreateTempSubdirectory("vmpool-cycle-").FullName;
+    GroupOptions options = Options() with
+    {
+        StateDirectory = state,
+        DiskDirectory = state,
+        Spares = int.Parse(Value("spares", "0"), CultureInfo.InvariantCulture),
+    };
+    await using var reserve = new SlotReserve(new NetworkSlots(options, new ConsoleLogger(), null, new RunDirectory(Value("run"))), options, TimeProvider.System, new ConsoleLogger());
+    await using (InstanceGroup group = await InstanceGroup.OpenAsync(
+        options, LoginCredentials.PerInstance, new ProcessPool(options).Ports(reserve), TimeProvider.System, new ConsoleLogger(), CancellationToken.None))
+    {
+        if (Value("reserve", "yes") == "yes")
+        {
+            reserve.Start();
+        }
+        for (int round = 0; round < int.Parse(Value("rounds", "15"), CultureInfo.InvariantCulture); round++)
+        {
+            await Task.Delay(int.Parse(Value("pause", "1000"), CultureInfo.InvariantCulture));
+            long start = Stopwatch.GetTimestamp();
+            string id = group.Accept(1).Ids[0];
+            await UntilAsync(() => group.List().Any(report => report.Id == id && report.State is InstanceState.Running));
+            double running = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            string timeline = string.Join(' ', new InstanceRecords(options.GroupStateDirectory).Load().Single(found => found.Id == id).Record!.Timeline
+                .Select(entry => string.Create(CultureInfo.InvariantCulture, $"{entry.Step}={entry.Ms:0.0}")));
+            start = Stopwatch.GetTimestamp();
+            group.Remove([id]);
+            await UntilAsync(() => group.List().All(report => report.Id != id || report.State is InstanceState.Deleted));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{running:0.0} {Stopwatch.GetElapsedTime(start).TotalMilliseconds:0.0} {timeline}"));
+        }
+        await group.CloseAsync(CancellationToken.None);
+    }
+    Directory.Delete(state, recursive: true);
+
+    static async Task UntilAsync(Func<bool> condition)
+    {
+        while (!condition())
+        {
+            await Task.Delay(1);
+        }
+    }
+}
+
 internal sealed class ConsoleLogger : ILogger
 {
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         Console.Error.WriteLine(formatter(state, exception));

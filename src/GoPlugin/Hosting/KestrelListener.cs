@@ -27,12 +27,12 @@ internal sealed class KestrelListener : IAsyncDisposable
     }
 
     public static async Task<KestrelListener> StartAsync(
-        string socketPath, AutoMtls? mtls, GrpcDispatcher dispatcher, ILoggerFactory loggers, TimeProvider clock)
+        PluginSocket socket, AutoMtls? mtls, GrpcDispatcher dispatcher, ILoggerFactory loggers, TimeProvider clock)
     {
         var options = new KestrelServerOptions { AddServerHeader = false };
         SetLimits(options.Limits);
         var tlsLogger = loggers.CreateLogger("GoPlugin.Tls");
-        options.ListenUnixSocket(socketPath, listen =>
+        options.ListenUnixSocket(socket.Path, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
             if (mtls is not null)
@@ -40,7 +40,8 @@ internal sealed class KestrelListener : IAsyncDisposable
                 listen.Use(next => new TlsConnection(next, mtls, tlsLogger, clock).RunAsync);
             }
         });
-        var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers);
+        var transport = new SocketTransportFactory(
+            Options.Create(new SocketTransportOptions { CreateBoundListenSocket = _ => socket.Listener }), loggers);
         var listener = new KestrelListener(new KestrelServer(Options.Create(options), transport, loggers));
         try
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using GoPlugin.Interop;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace GoPlugin.Hosting;
 
 /// <summary>
-/// The socket's path, alone in a private directory of its own: nobody else can look at, replace or race for it.
+/// A listening socket, alone in a private directory of its own: nobody else can look at, replace or race for it.
 /// Without a group only this user may connect (0700, 0600); with one, the group may as well (0750, 0660).
 /// </summary>
 internal sealed class PluginSocket : IDisposable
@@ -15,14 +16,18 @@ internal sealed class PluginSocket : IDisposable
     // What .NET accepts: sun_path has 108 bytes, the last of which ends the text.
     internal const int MaxPathBytes = 107;
 
+    // What Kestrel asks for too. Connections wait here until somebody accepts them.
+    private const int Backlog = 512;
+
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly string _directory;
     private readonly uint? _group;
     private readonly ILogger _logger;
 
-    private PluginSocket(string directory, uint? group, ILogger logger)
+    private PluginSocket(Socket listener, string directory, uint? group, ILogger logger)
     {
+        Listener = listener;
         _directory = directory;
         _group = group;
         _logger = logger;
@@ -30,8 +35,11 @@ internal sealed class PluginSocket : IDisposable
 
     public string Path => _directory + "/plugin.sock";
 
-    /// <exception cref="PluginStartException">The directory cannot be made, or the group does not exist.</exception>
-    public static PluginSocket Create(PluginEnvironment environment, ILogger logger)
+    /// <summary>For the one server that accepts its connections, which may close it.</summary>
+    public Socket Listener { get; }
+
+    /// <exception cref="PluginStartException">The directory cannot be made, the group does not exist, or listening fails.</exception>
+    public static PluginSocket Listen(PluginEnvironment environment, ILogger logger)
     {
         var group = environment.SocketGroup is { } name ? ResolveGroup(name) : (uint?)null;
         var parent = System.IO.Path.GetFullPath(environment.SocketDirectory);
@@ -49,11 +57,21 @@ internal sealed class PluginSocket : IDisposable
                 $"the socket directory '{parent}' contains a character that the handshake line cannot carry; choose another one with PLUGIN_UNIX_SOCKET_DIR or TMPDIR");
         }
 
-        var socket = new PluginSocket(MakeDirectory(parent), group, logger);
+        var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        var socket = new PluginSocket(listener, MakeDirectory(parent), group, logger);
         try
         {
             socket.Share(socket._directory, OwnerOnly | UnixFileMode.UserExecute, UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
+            listener.Bind(new UnixDomainSocketEndPoint(socket.Path));
+            // Before anybody can connect.
+            socket.Share(socket.Path, OwnerOnly, UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
+            listener.Listen(Backlog);
             return socket;
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw new PluginStartException($"cannot listen on the plugin's socket '{socket.Path}': {e.Message}; name another directory with PLUGIN_UNIX_SOCKET_DIR or TMPDIR", e);
         }
         catch
         {
@@ -62,11 +80,9 @@ internal sealed class PluginSocket : IDisposable
         }
     }
 
-    /// <summary>Sets the file's owner and mode; after binding, before the handshake.</summary>
-    public void Protect() => Share(Path, OwnerOnly, UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
-
     public void Dispose()
     {
+        Listener.Dispose();
         try
         {
             Directory.Delete(_directory, recursive: true);

@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace GoPlugin.Security;
 
@@ -14,23 +15,23 @@ internal sealed class AutoMtls : IDisposable
 {
     public const string ServerName = "localhost";
 
-    private readonly X509Certificate2 _own;
+    private readonly PluginCertificate _own;
     private readonly X509Certificate2 _host;
-    private readonly Lazy<SslStreamCertificateContext> _presented;
     private readonly TimeProvider _clock;
 
-    private AutoMtls(X509Certificate2 own, X509Certificate2 host, TimeProvider clock)
+    private AutoMtls(PluginCertificate own, X509Certificate2 host, TimeProvider clock)
     {
         _own = own;
         _host = host;
         _clock = clock;
-        // Not before the first connection: making it reads the system's whole trust store, and the handshake line has no time
-        // for that.
-        _presented = new Lazy<SslStreamCertificateContext>(() => SslStreamCertificateContext.Create(own, null, offline: true));
     }
 
     /// <summary>Field 6 of the handshake: the certificate's DER in base64 without padding, which the host's decoder rejects.</summary>
     public string HandshakeField => Convert.ToBase64String(_own.RawData).TrimEnd('=');
+
+    /// <exception cref="PluginStartException">The host's text is not a certificate.</exception>
+    public static AutoMtls? CreateIfAsked(PluginEnvironment environment, TimeProvider clock)
+        => environment.ClientCertificatePem is { } pem ? Create(pem, clock) : null;
 
     /// <exception cref="PluginStartException">The host's text is not a certificate.</exception>
     public static AutoMtls Create(string hostCertificatePem, TimeProvider clock)
@@ -38,7 +39,9 @@ internal sealed class AutoMtls : IDisposable
         X509Certificate2 host;
         try
         {
-            host = X509Certificate2.CreateFromPem(hostCertificatePem);
+            // It reads PEM as well. CreateFromPem does so in generic code that is compiled only at run time, and the handshake
+            // would wait for it.
+            host = X509CertificateLoader.LoadCertificate(Encoding.UTF8.GetBytes(hostCertificatePem));
         }
         catch (CryptographicException e)
         {
@@ -52,11 +55,11 @@ internal sealed class AutoMtls : IDisposable
     }
 
     /// <summary>Both certificates known already; how a peer's side is played in tests.</summary>
-    internal static AutoMtls FromPair(X509Certificate2 own, X509Certificate2 peer, TimeProvider clock) => new(own, peer, clock);
+    internal static AutoMtls FromPair(X509Certificate2 own, X509Certificate2 peer, TimeProvider clock) => new(PluginCertificate.Of(own), peer, clock);
 
     public SslServerAuthenticationOptions ServerOptions() => new()
     {
-        ServerCertificateContext = _presented.Value,
+        ServerCertificateContext = _own.Presented,
         ClientCertificateRequired = true,
         RemoteCertificateValidationCallback = IsHost,
         CertificateChainPolicy = OnlyTheHost(),
@@ -69,7 +72,7 @@ internal sealed class AutoMtls : IDisposable
     {
         TargetHost = ServerName,
         // A context, unlike a collection, is presented whatever issuers the server names.
-        ClientCertificateContext = _presented.Value,
+        ClientCertificateContext = _own.Presented,
         RemoteCertificateValidationCallback = IsHost,
         CertificateChainPolicy = OnlyTheHost(),
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,

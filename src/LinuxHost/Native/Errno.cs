@@ -13,6 +13,7 @@ internal static class Errno
     internal const int AccessDenied = 13;
     internal const int Exists = 17;
     internal const int CrossDevice = 18;
+    internal const int IsDirectory = 21;
     internal const int Invalid = 22;
     internal const int NotTty = 25;
     internal const int NoSpace = 28;

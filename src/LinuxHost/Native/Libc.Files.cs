@@ -14,6 +14,14 @@ internal static partial class Libc
     internal const int OpenAppend = 0x400;
     internal const int OpenCloseOnExec = 0x80000;
 
+    // These two are not shared: arm64 has its own (arch/arm64/include/uapi/asm/fcntl.h).
+    internal static readonly int OpenDirectory = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 ? 0x4000 : 0x10000;
+    internal static readonly int OpenNoFollow = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 ? 0x8000 : 0x20000;
+
+    internal const int AtCurrentDirectory = -100;
+    internal const int AtRemoveDirectory = 0x200;
+    internal const int UnmountDetach = 2;
+
     internal const int LockExclusive = 2;
     internal const int LockNonBlocking = 4;
     internal const int LockRelease = 8;
@@ -24,7 +32,6 @@ internal static partial class Libc
     internal const nuint IoctlClone = 0x40049409;
 
     private const int DuplicateCloseOnExec = 1030;
-    private const int AtCurrentDirectory = -100;
     private const uint StatxBasic = 0x7ff;
     private const int StatxSize = 256;
 
@@ -33,6 +40,17 @@ internal static partial class Libc
 
     [LibraryImport(Library, EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     internal static partial int Open(string path, int flags, uint mode);
+
+    /// <summary>The path is relative to the directory.</summary>
+    [LibraryImport(Library, EntryPoint = "openat", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    internal static partial int OpenAt(int directory, string path, int flags, uint mode);
+
+    /// <summary>Removes a name in the directory; a link goes, what it points to stays.</summary>
+    [LibraryImport(Library, EntryPoint = "unlinkat", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    internal static partial int UnlinkAt(int directory, string path, int flags);
+
+    [LibraryImport(Library, EntryPoint = "umount2", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    internal static partial int Unmount(string path, int flags);
 
     [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
     internal static partial int Close(int descriptor);

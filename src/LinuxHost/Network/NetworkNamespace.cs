@@ -22,20 +22,11 @@ public static class NetworkNamespace
     /// Removes the name and with it, once no process lives there, every device and rule inside. Devices vanish some
     /// milliseconds later: delete a veth explicitly first when its name is to be used again. Nothing happens when it is gone.
     /// </summary>
-    public static async Task DeleteAsync(string name, CancellationToken cancellationToken = default)
+    /// <exception cref="HostResourceException">The kernel refused; names it and the errno.</exception>
+    public static Task DeleteAsync(string name, CancellationToken cancellationToken = default)
     {
         CheckName(name);
-        try
-        {
-            if (Exists(name))
-            {
-                await HostCommand.RunAsync("ip", ["netns", "del", name], cancellationToken: cancellationToken);
-            }
-        }
-        catch (HostCommandException) when (!Exists(name))
-        {
-            // Somebody else deleted it between the look and the deletion.
-        }
+        return Task.Run(() => Delete(name, PathOf(name)), cancellationToken);
     }
 
     /// <summary>Whether the name is taken, be it by a whole namespace or by the rest of an interrupted creation.</summary>
@@ -92,6 +83,19 @@ public static class NetworkNamespace
         })
         { IsBackground = true, Name = $"netns {name}" }.Start();
         return result.Task;
+    }
+
+    private static void Delete(string name, string path)
+    {
+        // The same two calls as `ip netns delete`. EINVAL: no mount, only the file that a killed creation has left.
+        if (Libc.Unmount(path, Libc.UnmountDetach) < 0 && Libc.LastErrno is var errno and not (Errno.Invalid or Errno.NoEntry))
+        {
+            throw Errno.Failure($"cannot unmount network namespace {name}", errno);
+        }
+        if (Libc.UnlinkAt(Libc.AtCurrentDirectory, path, 0) < 0 && Libc.LastErrno is var reason and not Errno.NoEntry)
+        {
+            throw Errno.Failure($"cannot remove the name of network namespace {name}", reason);
+        }
     }
 
     private static void Enter(string name)

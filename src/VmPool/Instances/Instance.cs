@@ -21,11 +21,11 @@ internal sealed class Instance : IDisposable
     private InstanceRecord record;
     private bool reported;
 
-    public Instance(InstanceRecord record, CleanupStack cleanup, InstanceRecords records, TimeProvider clock, ILogger log)
+    public Instance(InstanceRecord record, VmTeardown teardown, InstanceRecords records, TimeProvider clock, ILogger log)
     {
         this.log = log;
         this.record = record;
-        Cleanup = cleanup;
+        Cleanup = teardown.For(() => Record);
         this.records = records;
         this.clock = clock;
         Accepted = clock.GetTimestamp();

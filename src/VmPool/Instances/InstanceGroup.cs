@@ -215,7 +215,7 @@ public sealed class InstanceGroup : IAsyncDisposable
             Timeline = [new TimelineEntry("accepted", 0)],
         };
         records.Save(record);
-        return new Instance(record, teardown.For(id, record.Directory), records, clock, log);
+        return new Instance(record, teardown, records, clock, log);
     }
 
     private async Task RecoverAsync(CancellationToken cancellationToken)

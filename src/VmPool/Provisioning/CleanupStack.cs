@@ -40,7 +40,12 @@ public sealed class CleanupStack
 /// <summary>How one thing is undone.</summary>
 /// <param name="Name">For errors, for example <c>slot 7</c>.</param>
 /// <param name="Run">Gets a token that carries the deadline of the whole unwinding.</param>
-public sealed record Undo(string Name, Func<CancellationToken, Task> Run);
+public sealed record Undo(string Name, Func<CancellationToken, Task> Run)
+{
+    /// <summary>Two things that do not need each other, undone at the same time. Both are waited for, also when one fails.</summary>
+    public static Undo Both(Undo one, Undo other) => new($"{one.Name} and {other.Name}", ct =>
+        Task.WhenAll(Task.Run(() => one.Run(ct), CancellationToken.None), Task.Run(() => other.Run(ct), CancellationToken.None)));
+}
 
 /// <summary>One undo failed; it and everything below it are still to be undone.</summary>
 public sealed class UndoException(string message, Exception inner) : Exception(message, inner);

@@ -16,16 +16,14 @@ internal sealed class VmTeardown(GroupOptions options, VmPorts ports, InstanceRe
 
     /// <summary>
     /// The stack of an instance before anything of it exists: undoing what was never made is harmless. The record goes last,
-    /// because it leads to all the rest.
+    /// because it leads to all the rest; slot and directory know nothing of each other.
     /// </summary>
-    /// <param name="id">Instance or image build.</param>
-    /// <param name="directory">The directory its record names.</param>
-    public CleanupStack For(string id, string directory)
+    /// <param name="record">The instance's record, or what stands for it when only traces of it were found, as it is at that moment.</param>
+    public CleanupStack For(Func<InstanceRecord> record)
     {
         var cleanup = new CleanupStack();
-        cleanup.Push(Record(id));
-        cleanup.Push(Directory(directory));
-        cleanup.Push(Slots(id));
+        cleanup.Push(Record(record().Id));
+        cleanup.Push(Undo.Both(Slot(record), Directory(record().Directory)));
         return cleanup;
     }
 
@@ -38,23 +36,20 @@ internal sealed class VmTeardown(GroupOptions options, VmPorts ports, InstanceRe
         return Task.CompletedTask;
     });
 
-    // A guest that broke out owns this directory: rm copes with trees that are deeper than any path may be long, does not
-    // follow links, and does not leave the file system.
-    private static Undo Directory(string directory) => new($"directory {directory}", async ct =>
-    {
-        if (System.IO.Directory.Exists(directory))
-        {
-            await HostCommand.RunAsync("rm", ["--recursive", "--force", "--one-file-system", "--", directory], cancellationToken: ct);
-        }
-    });
+    // A guest that broke out owns this directory.
+    private static Undo Directory(string directory) => new($"directory {directory}", ct => DirectoryTree.RemoveAsync(directory, ct));
 
-    // By owner and not by number: an acquisition that failed together with its own undo has told nobody its number. Releasing
-    // a slot ends every process in its namespace.
-    private Undo Slots(string owner) => new($"network slot of {owner}", async ct =>
+    // Releasing a slot ends every process in its namespace. Without a number in the record it is looked for by its owner: an
+    // acquisition that failed together with its own undo has told nobody its number.
+    private Undo Slot(Func<InstanceRecord> record) => new($"network slot of {record().Id}", async ct =>
     {
-        foreach (SlotClaim claim in ports.Slots.FindClaims(options.Name).Where(claim => claim.Owner == owner))
+        string owner = record().Id;
+        int[] numbers = record().Slot is { } number
+            ? [number]
+            : [.. ports.Slots.FindClaims(options.Name).Where(claim => claim.Owner == owner).Select(claim => claim.Number)];
+        foreach (int each in numbers)
         {
-            await ports.Slots.ReleaseAsync(claim.Number, owner, ct);
+            await ports.Slots.ReleaseAsync(each, owner, ct);
         }
     });
 }

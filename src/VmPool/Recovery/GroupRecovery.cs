@@ -80,9 +80,9 @@ internal sealed class GroupRecovery(
         {
             return (null, $"its hypervisor process {record.Pid} is gone");
         }
-        CleanupStack cleanup = teardown.For(record.Id, record.Directory);
-        cleanup.Push(VmTeardown.Machine(machine));
-        return (new Instance(record, cleanup, records, clock, log) { Machine = machine }, "");
+        var instance = new Instance(record, teardown, records, clock, log) { Machine = machine };
+        instance.Cleanup.Push(VmTeardown.Machine(machine));
+        return (instance, "");
     }
 
     // Its driver is the only one that can end its machine; without it the process would lose its last trace.
@@ -117,7 +117,7 @@ internal sealed class GroupRecovery(
             Hypervisor = "",
         };
         string directory = record.Directory.Length > 0 ? record.Directory : teardown.DirectoryOf(id);
-        return new Instance(record with { State = InstanceState.Deleting }, teardown.For(id, directory), records, clock, log);
+        return new Instance(record with { State = InstanceState.Deleting, Directory = directory }, teardown, records, clock, log);
     }
 }
 

@@ -127,25 +127,26 @@ func (g *guests) askOne(ctx context.Context, info ConnectInfo, script string) er
 	err = runScript(client, script, &output)
 	// The login has proven that the guest serves this very host key.
 	fmt.Fprintf(&output, "host.before_ns=%d\nhost.after_ns=%d\nhost.served_key=%s\n", before.UnixNano(), time.Now().UnixNano(), status.HostKey)
-	if writing := os.WriteFile(filepath.Join(g.outDir, info.ID), output.Bytes(), 0o644); writing != nil {
+	if writing := os.WriteFile(filepath.Join(g.outDir, info.ID), output.taken.Bytes(), 0o644); writing != nil {
 		return writing
 	}
 	if err != nil {
-		return fmt.Errorf("%w; it said:\n%s", err, output.String())
+		return fmt.Errorf("%w; it said:\n%s", err, output.taken.String())
 	}
 	return nil
 }
 
 // lockedBuffer takes both outputs of a session, which arrive from two goroutines.
+// The buffer is not embedded: its ReadFrom would be found and used, past the lock.
 type lockedBuffer struct {
-	gate sync.Mutex
-	bytes.Buffer
+	gate  sync.Mutex
+	taken bytes.Buffer
 }
 
 func (b *lockedBuffer) Write(data []byte) (int, error) {
 	b.gate.Lock()
 	defer b.gate.Unlock()
-	return b.Buffer.Write(data)
+	return b.taken.Write(data)
 }
 
 // tryForeignKeys tries each instance's key on the next one, whose own key works.
