@@ -164,7 +164,7 @@ public sealed class TemplateTests
     }
 
     [Fact]
-    public async Task A_machine_that_boots_cannot_be_saved_where_there_is_already_a_state()
+    public async Task A_stopped_machine_cannot_be_saved_and_leaves_no_state()
     {
         (TestTemplate test, IVirtualMachine machine) = await TestTemplate.StartAsync(TestGuest.Counting());
         await using TestTemplate _ = test;
