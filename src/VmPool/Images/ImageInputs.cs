@@ -18,10 +18,19 @@ internal sealed record ImageInputs
 
     public required int DiskSizeGb { get; init; }
 
+    /// <summary>Whether Docker is put in.</summary>
+    public required bool Docker { get; init; }
+
     public required IReadOnlyList<string> Commands { get; init; }
 
     /// <summary>The host's own runner, put into the guest for artifacts and cache; absent when the host has none.</summary>
     public required RunnerBinary? Runner { get; init; }
+
+    /// <summary>All packages to install.</summary>
+    public IEnumerable<string> Packages => Docker ? Recipe.Packages.Concat(Recipe.DockerPackages) : Recipe.Packages;
+
+    /// <summary>The files written when all packages are installed.</summary>
+    public IEnumerable<GuestFile> FilesAfterPackages => Docker ? GuestFiles.AfterPackages(User).Concat(DockerFiles.All) : GuestFiles.AfterPackages(User);
 
     /// <summary>Hash of the root file system's inputs, lower-case hex.</summary>
     public string RootHash => Hash(RootLines());
@@ -39,6 +48,7 @@ internal sealed record ImageInputs
         Sources = AptSources.Find(aptDirectory, Recipe.Release, options.Image.Mirror),
         User = options.Machine.User,
         DiskSizeGb = options.Machine.DiskSizeGb,
+        Docker = options.Image.Docker,
         Commands = options.Image.PrebuildCommands,
         Runner = await RunnerBinary.FindAsync(cancellationToken),
     };
@@ -47,13 +57,13 @@ internal sealed record ImageInputs
     [
         "recipe " + Recipe.Version,
         .. Sources.Select(source => source.ToString()),
-        .. Recipe.Packages,
+        .. Packages,
         .. Recipe.PackageOptions,
         .. Recipe.MaskedUnits,
         .. Recipe.MaskedGenerators,
         Recipe.KernelCommandLine,
-        .. GuestFiles.BeforePackages.Concat(GuestFiles.AfterPackages(User)).Select(file => $"{file.Path} {(int)file.Mode} {file.Content}"),
-        "user " + User,
+        .. GuestFiles.BeforePackages.Concat(FilesAfterPackages).Select(file => $"{file.Path} {(int)file.Mode} {file.Content}"),
+        $"user {User} {LoginFiles.UserId} {LoginFiles.Groups}",
         "size " + DiskSizeGb,
         "runner " + Runner?.Version,
     ];

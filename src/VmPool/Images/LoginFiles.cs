@@ -33,6 +33,7 @@ internal static class LoginFiles
             KbdInteractiveAuthentication no
             PrintMotd no
             PrintLastLog no
+            LogLevel ERROR
             Match User {user}
                 SetEnv XDG_RUNTIME_DIR=/run/user/{UserId} DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/{UserId}/bus
 

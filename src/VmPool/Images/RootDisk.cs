@@ -68,7 +68,7 @@ internal sealed class DebianRootDisk : IRootDiskBuilder
             // The lists stay: `apt-get install` must work in the first job as in the extra commands.
             "--skip=cleanup/apt/lists", "--aptopt=Acquire::Languages \"none\"",
             $"--setup-hook=sync-in \"{early}\" /",
-            $"--include={string.Join(',', Recipe.Packages)}",
+            $"--include={string.Join(',', inputs.Packages)}",
             .. Recipe.PackageOptions.Select(option => "--dpkgopt=" + option),
             Recipe.Release, root,
             .. inputs.Sources.Select(source => source.ToString()),
@@ -91,7 +91,7 @@ internal sealed class DebianRootDisk : IRootDiskBuilder
         {
             File.Delete(key);
         }
-        foreach (GuestFile file in GuestFiles.AfterPackages(inputs.User))
+        foreach (GuestFile file in inputs.FilesAfterPackages)
         {
             Write(root, file);
         }

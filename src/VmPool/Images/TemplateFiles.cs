@@ -43,6 +43,7 @@ internal static class TemplateFiles
         new($"{Directory}/agent.py", Program("agent.py")),
         new($"{Directory}/identity.py", Program("identity.py")),
         new($"{Directory}/services.py", Program("services.py")),
+        new($"{Directory}/engine.py", Program("engine.py")),
         new(FreezeProgram, Program("freeze.py"), GuestFile.Executable),
         new($"/etc/systemd/system/{AgentUnit}", $"""
             [Unit]

@@ -15,6 +15,11 @@ import subprocess
 import sys
 import time
 
+sys.dont_write_bytecode = True
+sys.path.append(os.path.dirname(os.path.abspath(__file__)))
+
+import engine
+
 IDLE_SECONDS = 300
 LOOK_SECONDS = 0.2
 STATE = "/run/vmpool"
@@ -36,6 +41,9 @@ def main():
     wait_for_jobs()
     require("the agent is not ready", ["systemctl", "is-active", "vmpool-agent.service"])
     stop_calendar()
+    # One that is restarted makes itself an id.
+    if "docker.service" not in units and (wrong := engine.prepare()):
+        fail(f"{wrong}; put docker.service into image.restart_units")
     with open(STATE + "/restart-units", "w", encoding="utf-8") as file:
         file.writelines(unit + "\n" for unit in units)
     forget(pwd.getpwnam(os.environ.get("SUDO_USER", "root")))

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+import engine
+
 # From this version on sshd's listener hands on the host key that it read when it started.
 KEEPS_HOST_KEY = (9, 8)
 SERVED_SECONDS = 20
@@ -53,6 +55,7 @@ class Services:
             with open("/run/sshd.pid", encoding="ascii") as file:
                 os.kill(int(file.read()), signal.SIGHUP)
             require_served(identity.host_key_pub.split(" ")[1])
+        engine.renew()
         if units := restart_units():
             run(["systemctl", "restart", "--", *units], RESTART_SECONDS)
 
