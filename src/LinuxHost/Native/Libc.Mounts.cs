@@ -28,5 +28,5 @@ internal static partial class Libc
     internal static partial int MakeNode(string path, uint mode, ulong device);
 
     [LibraryImport(Library, EntryPoint = "umount2", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
-    private static partial int Unmount(string target, int flags);
+    internal static partial int Unmount(string target, int flags);
 }

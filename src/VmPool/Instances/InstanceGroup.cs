@@ -188,12 +188,16 @@ public sealed class InstanceGroup : IAsyncDisposable
     /// <summary>Ends background work: what is being created is torn down, spares too; what runs stays and is adopted by the next start.</summary>
     public async Task CloseAsync(CancellationToken cancellationToken)
     {
-        await spares.DisposeAsync().AsTask().WaitAsync(cancellationToken);
+        await spares.StopAsync().WaitAsync(cancellationToken);
         await provisioner.StopAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync() => await provisioner.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        spares.Dispose();
+        await provisioner.DisposeAsync();
+    }
 
     /// <summary>A record that cannot be written ends the acceptance; those before it stay accepted, and only a first one is an error.</summary>
     private Instance? TryCreate(int acceptedSoFar, ref string shortfall)

@@ -17,7 +17,7 @@ namespace VmPool.Instances;
 /// <param name="clock">For back-off.</param>
 /// <param name="log">Failures.</param>
 internal sealed class SpareKeeper(
-    GroupOptions options, VmPorts ports, Func<Instance?> create, Provisioner provisioner, TimeProvider clock, ILogger log) : IAsyncDisposable
+    GroupOptions options, VmPorts ports, Func<Instance?> create, Provisioner provisioner, TimeProvider clock, ILogger log) : IDisposable
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
@@ -71,12 +71,14 @@ internal sealed class SpareKeeper(
     }
 
     /// <summary>Makes no more of them. Those there are end with the provisioner.</summary>
-    public async ValueTask DisposeAsync()
+    public async Task StopAsync()
     {
         await ending.CancelAsync();
+        // Cancelled is how it ends; its failures have been logged.
         await keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        ending.Dispose();
     }
+
+    public void Dispose() => ending.Dispose();
 
     private async Task KeepAsync(CancellationToken cancellationToken)
     {

@@ -185,7 +185,7 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
         }
         await _templates.RemoveAsync(wish.Key, cancellationToken);
         var build = new TemplateBuild(_options, wish, files, _ports, _time, _logger) { Rest = Rest };
-        await build.RunAsync(step => Say(new TemplateStatus("building", wish.Key, step), cancellationToken));
+        await build.RunAsync(step => Say(new TemplateStatus("building", wish.Key, step)), cancellationToken);
         return await OpenAsync(wish, files, TemplateManifest.TryRead(files)!, cancellationToken);
     }
 
