@@ -20,5 +20,6 @@ internal sealed record GuestReport(string Instance, IReadOnlyDictionary<string, 
     private static Dictionary<string, string> Parse(IEnumerable<string> lines) => lines
         .Select(line => line.Split('=', 2))
         .Where(parts => parts.Length == 2)
+        .DistinctBy(parts => parts[0])
         .ToDictionary(parts => parts[0], parts => parts[1]);
 }

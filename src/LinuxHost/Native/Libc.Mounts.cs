@@ -14,19 +14,14 @@ internal static partial class Libc
     internal const int CloneNewMounts = 0x20000;
     internal const uint CharacterDevice = 0x2000;
 
-    private const int DetachLazily = 2;
-
     [LibraryImport(Library, EntryPoint = "unshare", SetLastError = true)]
     internal static partial int Unshare(int namespaces);
 
     [LibraryImport(Library, EntryPoint = "mount", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     internal static partial int Mount(string? source, string target, string? fileSystem, nuint flags, string? options);
 
-    internal static int Detach(string target) => Unmount(target, DetachLazily);
+    internal static int Detach(string target) => Unmount(target, UnmountDetach);
 
     [LibraryImport(Library, EntryPoint = "mknod", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     internal static partial int MakeNode(string path, uint mode, ulong device);
-
-    [LibraryImport(Library, EntryPoint = "umount2", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
-    internal static partial int Unmount(string target, int flags);
 }
