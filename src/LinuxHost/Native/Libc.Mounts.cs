@@ -24,4 +24,7 @@ internal static partial class Libc
 
     [LibraryImport(Library, EntryPoint = "mknod", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     internal static partial int MakeNode(string path, uint mode, ulong device);
+
+    [LibraryImport(Library, EntryPoint = "umount2", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    internal static partial int Unmount(string target, int flags);
 }
