@@ -91,6 +91,7 @@ def uncover_boot_id():
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.umount2(COVERED_BOOT_ID.encode(), 0) != 0:
         fail(f"cannot uncover {COVERED_BOOT_ID}: {os.strerror(ctypes.get_errno())}")
+    os.unlink(STATE + "/boot_id")
 
 
 def require(what, command):

@@ -14,6 +14,8 @@ KEEPS_HOST_KEY = (9, 8)
 SERVED_SECONDS = 20
 RESTART_SECONDS = 120
 SETTLED_SECONDS = 5
+# As much as systemd keeps for this kernel's pool.
+SEED_BYTES = 32
 
 JOURNALS = ("/run/log/journal/", "/var/log/journal/")
 RESTART_UNITS = "/run/vmpool/restart-units"
@@ -69,7 +71,7 @@ class Services:
                 for process in file.read().split():
                     os.kill(int(process), signal.SIGTERM)
             seed = os.open(RANDOM_SEED, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            os.write(seed, os.urandom(512))
+            os.write(seed, os.urandom(SEED_BYTES))
             os.close(seed)
         except OSError as e:
             # The job runs; it must not lose this process, whose end systemd would log in the middle of it.
