@@ -87,6 +87,11 @@ public static class NetworkNamespace
 
     private static void Delete(string name, string path)
     {
+        // Asked first: on a read-only file system removing what is not there fails for another reason.
+        if (!File.Exists(path))
+        {
+            return;
+        }
         // The same two calls as `ip netns delete`. EINVAL: no mount, only the file that a killed creation has left.
         if (Libc.Unmount(path, Libc.UnmountDetach) < 0 && Libc.LastErrno is var errno and not (Errno.Invalid or Errno.NoEntry))
         {

@@ -61,7 +61,9 @@ public sealed class DirectoryFaultTests(GoHost go) : IAsyncLifetime
     {
         // Too small for an image: once the holder has said so its world does not change while others are judged by it.
         await MountSmallAsync(Elsewhere, "1m");
-        (LinuxHost.ChildProcess first, int holder) = await _host.HoldAsync(new() { ["vm_disk_directory"] = Elsewhere }, until: "image build failed");
+        (LinuxHost.ChildProcess first, int holder) = await _host.HoldAsync(new() { ["vm_disk_directory"] = Elsewhere, ["max_vms"] = 1 }, until: "image build failed");
+        // Its one ready slot too.
+        await _host.UntilSettledAsync("/run/netns/vmpool-");
 
         (await _host.InitAsync()).AssertRefusedOnlyFor("two [[runners]] entries need different `name`s", $"held by pid {holder}");
         (await _host.InitAsync(new() { ["state_directory"] = PlayedHost.Root + "/third" })).AssertRefusedOnlyFor("two [[runners]] entries need different `name`s", $"held by pid {holder}");

@@ -99,6 +99,23 @@ internal sealed class PlayedHost : IAsyncDisposable
         return answer;
     }
 
+    /// <summary>Returns when this world has what is expected and does not change any more.</summary>
+    public async Task UntilSettledAsync(string expected)
+    {
+        string last = "";
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (true)
+        {
+            string now = await DescribeAsync();
+            if (now == last && now.Contains(expected, StringComparison.Ordinal))
+            {
+                return;
+            }
+            last = now;
+            await Task.Delay(TimeSpan.FromSeconds(1), deadline.Token);
+        }
+    }
+
     /// <summary>Starts the Go host, which keeps the group until the test kills it, once the plugin has logged a certain text.</summary>
     /// <returns>The Go host, and the plugin's pid.</returns>
     public async Task<(ChildProcess Host, int PluginPid)> HoldAsync(Dictionary<string, object> config, string until)

@@ -4,15 +4,23 @@ package main
 // only the instance may be lost.
 func faultCases() []contractCase {
 	var cases []contractCase
-	for _, step := range []string{"image", "slot", "disk", "vmm", "boot", "ssh"} {
-		step := step
-		cases = append(cases, contractCase{name: "fault_at_" + step + "_fails_the_instance_only", run: func(c *Case) { c.faultWhileCreating(step) }})
+	for _, way := range []struct {
+		start string
+		steps []string
+	}{
+		{"clone", []string{"image", "slot", "disk", "resume", "identity", "ready"}},
+		{"boot", []string{"vmm", "boot", "ssh"}},
+	} {
+		for _, step := range way.steps {
+			config := pluginConfig{"start": way.start, "simulated_fault": step, "simulated_boot": "20ms"}
+			cases = append(cases, contractCase{name: "fault_at_" + step + "_fails_the_instance_only", run: func(c *Case) { c.faultWhileCreating(config) }})
+		}
 	}
 	return append(cases, contractCase{name: "fault_at_undo_fails_the_instance_only", run: (*Case).faultWhileDeleting})
 }
 
-func (c *Case) faultWhileCreating(step string) {
-	s, _ := c.startGroup(pluginConfig{"simulated_fault": step, "simulated_boot": "20ms"}, Settings{})
+func (c *Case) faultWhileCreating(config pluginConfig) {
+	s, _ := c.startGroup(config, Settings{})
 	c.increase(s, 1)
 	first := c.states(s)
 	c.check(len(first) == 1, "Update lists %v", first)
