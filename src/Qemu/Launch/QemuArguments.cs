@@ -108,7 +108,14 @@ internal static class QemuArguments
     {
         var request = new MachineRequest
         {
-            InstanceId = "", Directory = "/vm", NetworkNamespace = "", Mtu = 1, UserId = 1, Cpus = 1, MemoryMb = 1, VirtioConsole = true,
+            InstanceId = "",
+            Directory = "/vm",
+            NetworkNamespace = "",
+            Mtu = 1,
+            UserId = 1,
+            Cpus = 1,
+            MemoryMb = 1,
+            VirtioConsole = true,
             Disks = [new VmDisk("/vm/disk", "raw", ReadOnly: false), new VmDisk("/vm/seed", "raw", ReadOnly: true)],
         };
         DiskChain[] chains = [.. request.Disks.Select(disk => new DiskChain([new DiskLayer(disk.Path, disk.Format)], 0))];

@@ -255,7 +255,8 @@ public sealed class TemplateStoreTests : IDisposable
     {
         options ??= Options();
         return new TemplateStore(
-            options, _guests, _guests.Slots, new InstanceDisks(options), _guests, _guests, _guests, _clock, NullLogger<TemplateStore>.Instance) { Rest = TimeSpan.Zero };
+            options, _guests, _guests.Slots, new InstanceDisks(options), _guests, _guests, _guests, _clock, NullLogger<TemplateStore>.Instance)
+        { Rest = TimeSpan.Zero };
     }
 
     private ImageGeneration Image()
