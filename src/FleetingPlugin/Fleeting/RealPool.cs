@@ -32,6 +32,7 @@ internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILogger
         held.Add(await new HostRegistry(new RunDirectory()).RegisterAsync(options, cancellationToken));
         VmPorts ports = Create(CreateHypervisor(), out ImageStore images, out TemplateStore templates);
         held.Add(images);
+        templates.KeepsNote = true;
         held.Add(templates);
         return ports;
     }

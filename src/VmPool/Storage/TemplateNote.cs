@@ -18,6 +18,15 @@ public static class TemplateNote
         }
     }
 
+    /// <summary>Takes it back: without its plugin nobody knows where the template stands.</summary>
+    public static void Remove(string groupStateDirectory)
+    {
+        if (Directory.Exists(groupStateDirectory))
+        {
+            File.Delete(GroupFiles.TemplatePath(groupStateDirectory));
+        }
+    }
+
     /// <summary>Reads it; absent when the group's template was never asked for.</summary>
     public static TemplateStatus? TryRead(string groupStateDirectory)
     {

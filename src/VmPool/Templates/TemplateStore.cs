@@ -44,6 +44,9 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
         _templates = new TemplateDirectory(options.TemplatesDirectory, logger);
     }
 
+    /// <summary>Leaves word of <see cref="Status"/> in the group's state directory, for `status`, as long as this store lives. For the group's plugin alone.</summary>
+    public bool KeepsNote { get; set; }
+
     /// <summary>How long a guest rests before it is frozen; shorter in tests, whose guests do nothing.</summary>
     internal TimeSpan Rest { get; init; } = TimeSpan.FromSeconds(3);
 
@@ -87,6 +90,10 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
         {
             _opened.ForEach(template => template.Dispose());
         }
+        if (KeepsNote)
+        {
+            TemplateNote.Remove(_options.GroupStateDirectory);
+        }
         _closing.Dispose();
     }
 
@@ -97,6 +104,10 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
             return;
         }
         _status = status;
+        if (!KeepsNote)
+        {
+            return;
+        }
         try
         {
             TemplateNote.Save(_options.GroupStateDirectory, status);
