@@ -10,6 +10,8 @@ namespace LinuxHost;
 /// </summary>
 public sealed class FileLock : IDisposable
 {
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
     private readonly string _path;
     private readonly SafeFileHandle _handle;
 
@@ -44,6 +46,31 @@ public sealed class FileLock : IDisposable
                 return new FileLock(path, handle);
             }
             handle.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Waits for the lock. The kernel tells nobody when a lock is let go (its blocking call could not be cancelled), so it is
+    /// tried once a second. No deadline: the holder has deadlines of its own, and when it dies the kernel takes the lock from it.
+    /// </summary>
+    /// <param name="path">The lock file.</param>
+    /// <param name="waiting">Told once, with the holder's pid if it is known, when the lock is not free.</param>
+    /// <param name="time">Measures the second.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="HostResourceException">The file cannot be opened or locked; names it and the errno.</exception>
+    public static async Task<FileLock> WaitAsync(string path, Action<int?> waiting, TimeProvider time, CancellationToken cancellationToken)
+    {
+        for (bool told = false; ; told = true)
+        {
+            if (TryAcquire(path) is { } acquired)
+            {
+                return acquired;
+            }
+            if (!told)
+            {
+                waiting(HolderOf(path));
+            }
+            await Task.Delay(LookEvery, time, cancellationToken);
         }
     }
 

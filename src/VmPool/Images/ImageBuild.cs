@@ -10,7 +10,6 @@ internal sealed class ImageBuild(
     GroupOptions options, ImageInputs inputs, ImageDirectory images, IRootDiskBuilder rootBuilder, Prebuild prebuild, TimeProvider time, ILogger logger)
 {
     private const long NeededBytes = 4L << 30;
-    private static readonly TimeSpan LockLook = TimeSpan.FromSeconds(1);
 
     /// <param name="force">Builds anew even though the generation, or its root file system, exists.</param>
     /// <param name="changed">Told the name of each step.</param>
@@ -156,22 +155,9 @@ internal sealed class ImageBuild(
         }
     }
 
-    // No deadline: the other process has deadlines of its own, and when it dies the kernel gives us the lock.
-    private async Task<FileLock> LockAsync(string name, Action<string> changed, CancellationToken cancellationToken)
+    private Task<FileLock> LockAsync(string name, Action<string> changed, CancellationToken cancellationToken) => FileLock.WaitAsync(images.LockOf(name), pid =>
     {
-        for (bool told = false; ; told = true)
-        {
-            if (FileLock.TryAcquire(images.LockOf(name)) is { } acquired)
-            {
-                return acquired;
-            }
-            if (!told)
-            {
-                changed("waiting for another process's build");
-                int? holder = FileLock.HolderOf(images.LockOf(name));
-                logger.Waiting(name, holder);
-            }
-            await Task.Delay(LockLook, time, cancellationToken);
-        }
-    }
+        changed("waiting for another process's build");
+        logger.Waiting(name, pid);
+    }, time, cancellationToken);
 }

@@ -6,7 +6,7 @@ namespace VmPool.Networking;
 public sealed partial class NetworkSlots
 {
     /// <summary>
-    /// How old our picture of the host may be when a ready slot is handed over. Whoever keeps slots ready looks at them more
+    /// How old our picture of the host may be when a clone is asked for: neither its template nor its ready slot waits for a new one. Whoever keeps slots ready looks at them more
     /// often than that, see <see cref="IsCurrentAsync"/>.
     /// </summary>
     private static readonly TimeSpan OldestPicture = TimeSpan.FromSeconds(60);

@@ -55,7 +55,7 @@ public sealed partial class NetworkSlots : IReadySlots
         [.. _claims.List().Where(claim => claim.Record.Group == group).Select(claim => new SlotClaim(claim.Number, claim.Record.Owner, new ProcessIdentity(claim.Record.Pid, claim.Record.StartTicks)))];
 
     /// <inheritdoc/>
-    public async Task<int> MtuAsync(CancellationToken cancellationToken) => (await _policy.CurrentAsync(cancellationToken)).Mtu;
+    public async Task<int> MtuAsync(CancellationToken cancellationToken) => (await _policy.CurrentAsync(OldestPicture, cancellationToken)).Mtu;
 
     /// <inheritdoc/>
     public Task<NetworkSlot> AcquireAsync(string owner, CancellationToken cancellationToken) =>

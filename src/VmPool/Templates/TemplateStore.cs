@@ -184,7 +184,7 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
         // Named before it is looked for: another group's collection must never find it without a user.
         _templates.Use(_options.Name, wish.Key);
         Say(new TemplateStatus("building", wish.Key, "checking"));
-        using FileLock alone = await LockAsync(wish.Key, cancellationToken);
+        using FileLock alone = await FileLock.WaitAsync(_templates.LockOf(wish.Key), pid => _logger.Waiting(wish.Key, pid), _time, cancellationToken);
         if (TemplateManifest.TryRead(files) is { } manifest)
         {
             string fault = await Task.Run(() => TemplateCheck.Fault(files, manifest, cancellationToken), cancellationToken);
@@ -210,24 +210,6 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
         }
         string seed = Path.Combine(files.Directory, manifest.Seed);
         return new Template(wish.Key, wish.Image, new VmDisk(files.Overlay, "qcow2", ReadOnly: true), new VmDisk(seed, "raw", ReadOnly: true), machine);
-    }
-
-    // No deadline: the other process has deadlines of its own, and when it dies the kernel gives us the lock.
-    private async Task<FileLock> LockAsync(string key, CancellationToken cancellationToken)
-    {
-        for (bool told = false; ; told = true)
-        {
-            if (FileLock.TryAcquire(_templates.LockOf(key)) is { } acquired)
-            {
-                return acquired;
-            }
-            if (!told)
-            {
-                int? holder = FileLock.HolderOf(_templates.LockOf(key));
-                _logger.Waiting(key, holder);
-            }
-            await Task.Delay(TimeSpan.FromSeconds(1), _time, cancellationToken);
-        }
     }
 
     private sealed record Attempt(string Key, bool InBackground, Task<Template?> Result);
