@@ -8,14 +8,14 @@ namespace VmPool.Guests;
 
 /// <summary>
 /// Gives a fresh clone its identity: connects to the agent that was waiting when the template was frozen, sends one line,
-/// reads one line. The guest runs since a moment, so a connection is tried again quickly: the kernel's own retry would wait
-/// a whole second.
+/// reads one line.
 /// </summary>
 public sealed class GuestAgent(TimeProvider clock, int port = GuestNetwork.AgentPort) : IGuestAgent
 {
     private const int LongestAnswer = 4096;
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
+    private readonly GuestPort _agent = new(port, TimeSpan.FromMilliseconds(50), clock);
 
     /// <inheritdoc/>
     public async Task IdentifyAsync(IPAddress address, IVirtualMachine machine, GuestIdentity identity, CancellationToken cancellationToken)
@@ -30,7 +30,7 @@ public sealed class GuestAgent(TimeProvider clock, int port = GuestNetwork.Agent
         }
         catch (SocketException e)
         {
-            throw new HypervisorException($"the agent in the guest of {identity.InstanceId} ({address}:{port}) broke the connection off: {e.Message}; last output: {machine.ReadLastOutput()}", e);
+            throw new HypervisorException($"the agent in the guest of {identity.InstanceId} ({address}:{_agent.Number}) broke the connection off: {e.Message}; last output: {machine.ReadLastOutput()}", e);
         }
         if (answer != "OK")
         {
@@ -42,34 +42,12 @@ public sealed class GuestAgent(TimeProvider clock, int port = GuestNetwork.Agent
     {
         while (true)
         {
-            if (await TryConnectAsync(address, cancellationToken) is { } socket)
+            if (await _agent.TryConnectAsync(address, cancellationToken) is { } socket)
             {
                 return socket;
             }
-            await RequireRunningAsync(machine, Task.Delay(Pause, clock, cancellationToken), $"before its agent {address}:{port} answered");
+            await GuestPort.WhileRunningAsync(machine, Task.Delay(Pause, clock, cancellationToken), $"before its agent {address}:{_agent.Number} answered");
             cancellationToken.ThrowIfCancellationRequested();
-        }
-    }
-
-    private async Task<Socket?> TryConnectAsync(IPAddress address, CancellationToken cancellationToken)
-    {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        using var patience = new CancellationTokenSource(ConnectTimeout, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
-        try
-        {
-            await socket.ConnectAsync(address, port, either.Token);
-            return socket;
-        }
-        catch (Exception e)
-        {
-            socket.Dispose();
-            // Refused and silent both mean: not yet. The caller's deadline ends it.
-            if (e is SocketException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-            {
-                return null;
-            }
-            throw;
         }
     }
 
@@ -80,7 +58,7 @@ public sealed class GuestAgent(TimeProvider clock, int port = GuestNetwork.Agent
         while (length < buffer.Length)
         {
             Task<int> reading = socket.ReceiveAsync(buffer.AsMemory(length), SocketFlags.None, cancellationToken).AsTask();
-            await RequireRunningAsync(machine, reading, "while its agent applied its identity");
+            await GuestPort.WhileRunningAsync(machine, reading, "while its agent applied its identity");
             int read = await reading;
             length += read;
             if (read == 0 || buffer.AsSpan(0, length).Contains((byte)'\n'))
@@ -91,15 +69,5 @@ public sealed class GuestAgent(TimeProvider clock, int port = GuestNetwork.Agent
         // A guest's text goes into our log: one line of it, nothing that a terminal would act on.
         string text = Encoding.UTF8.GetString(buffer, 0, length).Split('\n')[0];
         return text.Length == 0 ? "(nothing)" : string.Concat(text.Where(c => !char.IsControl(c)));
-    }
-
-    private static async Task RequireRunningAsync(IVirtualMachine machine, Task waiting, string when)
-    {
-        if (await Task.WhenAny(machine.Exited, waiting) != waiting)
-        {
-            VmExit exit = await machine.Exited;
-            throw new HypervisorException(
-                $"the virtual machine (pid {machine.Process.Pid}) ended {when}" + (exit.ExitCode is { } code ? $", exit code {code}" : "") + $"; last output: {exit.LastOutput}");
-        }
     }
 }

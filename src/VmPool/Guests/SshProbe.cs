@@ -4,15 +4,13 @@ using VmPool.Ports;
 
 namespace VmPool.Guests;
 
-/// <summary>
-/// Watches a guest's SSH port. A lost first packet costs a whole second in the kernel's own retry, so connections are
-/// tried with a short timeout and at once again.
-/// </summary>
+/// <summary>Watches a guest's SSH port.</summary>
 public sealed class SshProbe(TimeProvider clock, int port = 22) : IGuestProbe
 {
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan BannerTimeout = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    private readonly GuestPort _ssh = new(port, TimeSpan.FromMilliseconds(250), clock);
 
     /// <inheritdoc/>
     public Task WaitForPortAsync(IPAddress address, IVirtualMachine machine, CancellationToken cancellationToken) =>
@@ -32,26 +30,20 @@ public sealed class SshProbe(TimeProvider clock, int port = 22) : IGuestProbe
             {
                 return;
             }
-            Task pause = Task.Delay(Pause, clock, cancellationToken);
-            if (await Task.WhenAny(machine.Exited, pause) == machine.Exited)
-            {
-                VmExit exit = await machine.Exited;
-                throw new HypervisorException(
-                    $"the virtual machine (pid {machine.Process.Pid}) ended before its SSH port {address}:{port} answered"
-                    + (exit.ExitCode is { } code ? $", exit code {code}" : "") + $"; last output: {exit.LastOutput}");
-            }
+            await GuestPort.WhileRunningAsync(
+                machine, Task.Delay(Pause, clock, cancellationToken), $"before its SSH port {address}:{_ssh.Number} answered");
         }
     }
 
     private async Task<bool> ConnectsAsync(IPAddress address, CancellationToken cancellationToken)
     {
-        using Socket? socket = await TryConnectAsync(address, cancellationToken);
+        using Socket? socket = await _ssh.TryConnectAsync(address, cancellationToken);
         return socket is not null;
     }
 
     private async Task<bool> GreetsAsync(IPAddress address, CancellationToken cancellationToken)
     {
-        using Socket? socket = await TryConnectAsync(address, cancellationToken);
+        using Socket? socket = await _ssh.TryConnectAsync(address, cancellationToken);
         if (socket is null)
         {
             return false;
@@ -72,35 +64,10 @@ public sealed class SshProbe(TimeProvider clock, int port = 22) : IGuestProbe
                 length += read;
             }
         }
-        catch (Exception e) when (IsNotYet(e, cancellationToken))
+        catch (Exception e) when (GuestPort.IsNotYet(e, cancellationToken))
         {
             return false;
         }
         return greeting.AsSpan().SequenceEqual("SSH-"u8);
     }
-
-    private async Task<Socket?> TryConnectAsync(IPAddress address, CancellationToken cancellationToken)
-    {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        using var patience = new CancellationTokenSource(ConnectTimeout, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
-        try
-        {
-            await socket.ConnectAsync(address, port, either.Token);
-            return socket;
-        }
-        catch (Exception e)
-        {
-            socket.Dispose();
-            if (IsNotYet(e, cancellationToken))
-            {
-                return null;
-            }
-            throw;
-        }
-    }
-
-    // Refused, unreachable and silent all mean the same before the guest is up: not yet. The caller's deadline ends it.
-    private static bool IsNotYet(Exception e, CancellationToken cancellationToken) =>
-        e is SocketException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 }

@@ -104,7 +104,7 @@ internal sealed class ImageDirectory(string path, ILogger logger)
     /// <returns>False when there is none of this hash.</returns>
     public async Task<bool> RemoveAsync(string hash, CancellationToken cancellationToken)
     {
-        if (!ImageInputs.IsHash(hash) || MoveAside(PathOf(hash)) is not { } removed)
+        if (!InputsHash.Is(hash) || MoveAside(PathOf(hash)) is not { } removed)
         {
             return false;
         }
@@ -118,7 +118,7 @@ internal sealed class ImageDirectory(string path, ILogger logger)
         try
         {
             await CollectScratchAsync(null, cancellationToken);
-            foreach (string hash in Names("*").Where(ImageInputs.IsHash))
+            foreach (string hash in Names("*").Where(InputsHash.Is))
             {
                 await CollectAsync(hash, () => !IsUsed(hash), cancellationToken);
             }
@@ -244,7 +244,7 @@ internal sealed class ImageDirectory(string path, ILogger logger)
         => Directory.Exists(path) ? [.. Directory.GetDirectories(path, pattern).Select(directory => Path.GetFileName(directory))] : [];
 
     private IEnumerable<ImageManifest> Generations()
-        => Names("*").Where(ImageInputs.IsHash).Select(hash => ImageManifest.TryRead(PathOf(hash))).OfType<ImageManifest>();
+        => Names("*").Where(InputsHash.Is).Select(hash => ImageManifest.TryRead(PathOf(hash))).OfType<ImageManifest>();
 
     private ILookup<string, string> Users()
     {

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using VmPool.Options;
 
 namespace VmPool.Images;
@@ -10,8 +8,6 @@ namespace VmPool.Images;
 /// </summary>
 internal sealed record ImageInputs
 {
-    private const int HashLength = 32;
-
     public required IReadOnlyList<PackageSource> Sources { get; init; }
 
     public required string User { get; init; }
@@ -33,13 +29,10 @@ internal sealed record ImageInputs
     public IEnumerable<GuestFile> FilesAfterPackages => Docker ? GuestFiles.AfterPackages(User).Concat(DockerFiles.All) : GuestFiles.AfterPackages(User);
 
     /// <summary>Hash of the root file system's inputs, lower-case hex.</summary>
-    public string RootHash => Hash(RootLines());
+    public string RootHash => InputsHash.Of(RootLines());
 
     /// <summary>Hash of all inputs, lower-case hex; the generation's name.</summary>
-    public string FullHash => Hash(RootLines().Concat([PrebuildScript.Guest(User), .. Commands.Select(command => "command " + command)]));
-
-    /// <summary>Whether a directory of this name is, or was meant to be, a generation.</summary>
-    public static bool IsHash(string name) => name.Length == HashLength && name.All(char.IsAsciiHexDigitLower);
+    public string FullHash => InputsHash.Of(RootLines().Concat([PrebuildScript.Guest(User), .. Commands.Select(command => "command " + command)]));
 
     /// <summary>Reads what the host contributes.</summary>
     /// <exception cref="HostRequirementException">No package mirror is known.</exception>
@@ -67,11 +60,4 @@ internal sealed record ImageInputs
         "size " + DiskSizeGb,
         "runner " + Runner?.Version,
     ];
-
-    // Each line is preceded by its length: no two lists of lines read the same.
-    private static string Hash(IEnumerable<string> lines)
-    {
-        string text = string.Concat(lines.Select(line => $"{line.Length}:{line}\n"));
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..HashLength];
-    }
 }

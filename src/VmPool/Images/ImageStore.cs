@@ -121,9 +121,9 @@ public sealed class ImageStore : IImageStore, IAsyncDisposable
         {
             ImageInputs inputs = await ImageInputs.CollectAsync(_options, _aptDirectory, cancellationToken);
             hash = inputs.FullHash;
-            if (!force && _failure is { } failure && failure.Hash == hash && failure.NextTry > _time.GetUtcNow())
+            if (!force && _failure is { } failure && failure.Hash == hash && failure.BackOff.Left > TimeSpan.Zero)
             {
-                throw new ImageBuildException($"{failure.Reason} (next try at {failure.NextTry:u}, at once with `image build`)", failure.Cause);
+                throw new ImageBuildException($"{failure.Reason} (next try at {_time.GetUtcNow() + failure.BackOff.Left:u}, at once with `image build`)", failure.Cause);
             }
             // Named before it is looked for or built: another group's collection must never find it without a user.
             _images.Ensure();
@@ -153,14 +153,15 @@ public sealed class ImageStore : IImageStore, IAsyncDisposable
         {
             return cause;
         }
-        TimeSpan pause = _failure is { } last && last.Hash == hash ? TimeSpan.FromTicks(Math.Min(last.Pause.Ticks * 2, LongestPause.Ticks)) : FirstPause;
+        BackOff backOff = _failure is { } last && last.Hash == hash ? last.BackOff : new BackOff(FirstPause, LongestPause, _time);
+        backOff.Fail();
         Exception error = cause is ImageBuildException ? cause : new ImageBuildException($"cannot build the image: {cause.Message}", cause);
-        _failure = new ImageFailure(hash, error.Message, error, pause, _time.GetUtcNow() + pause);
+        _failure = new ImageFailure(hash, error.Message, error, backOff);
         _status = new ImageStatus("failed", hash, error.Message);
-        _logger.Failed(pause.TotalSeconds, error.Message);
+        _logger.Failed(backOff.Pause.TotalSeconds, error.Message);
         return error;
     }
 }
 
 /// <summary>A failed build: not tried again before its time as long as the inputs are the same.</summary>
-internal sealed record ImageFailure(string Hash, string Reason, Exception Cause, TimeSpan Pause, DateTimeOffset NextTry);
+internal sealed record ImageFailure(string Hash, string Reason, Exception Cause, BackOff BackOff);

@@ -1,5 +1,6 @@
 using LinuxHost;
 using Microsoft.Extensions.Logging;
+using VmPool.Images;
 
 namespace VmPool.Templates;
 
@@ -64,7 +65,7 @@ internal sealed class TemplateDirectory(string path, ILogger logger)
     }
 
     private IReadOnlyList<string> Keys() => Directory.Exists(path)
-        ? [.. Directory.GetDirectories(path).Select(directory => Path.GetFileName(directory)).Where(TemplateKey.IsKey)]
+        ? [.. Directory.GetDirectories(path).Select(directory => Path.GetFileName(directory)).Where(InputsHash.Is)]
         : [];
 
     private bool IsNamed(string key)

@@ -1,6 +1,5 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
+using VmPool.Images;
 using VmPool.Options;
 using VmPool.Ports;
 
@@ -12,12 +11,10 @@ internal static class TemplateKey
     /// <summary>Raised whenever the way a template is made changes.</summary>
     private const string Version = "1";
 
-    private const int Length = 32;
-
     /// <returns>32 lower-case hex digits.</returns>
     public static string Of(GroupOptions options, ImageGeneration image, string hypervisor, int mtu)
     {
-        string[] lines =
+        return InputsHash.Of(
         [
             "template " + Version,
             "image " + image.Hash,
@@ -28,13 +25,8 @@ internal static class TemplateKey
             Invariant($"mtu {mtu}"),
             "ready " + options.Image.TemplateReadyCommand,
             .. options.Image.RestartUnits.Select(unit => "restart " + unit),
-        ];
-        // Each line is preceded by its length: no two lists of lines read the same.
-        string text = string.Concat(lines.Select(line => Invariant($"{line.Length}:{line}\n")));
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..Length];
+        ]);
     }
-
-    public static bool IsKey(string name) => name.Length == Length && name.All(char.IsAsciiHexDigitLower);
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

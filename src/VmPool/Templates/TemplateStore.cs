@@ -143,7 +143,7 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
                 return attempt.InBackground && !attempt.Result.IsCompleted ? Task.FromResult<Template?>(null) : attempt.Result;
             }
             bool again = _failure?.Key == wish.Key;
-            if (again && _failure!.NextTry > _time.GetUtcNow())
+            if (again && _failure!.BackOff.Left > TimeSpan.Zero)
             {
                 return Task.FromResult<Template?>(null);
             }
@@ -169,10 +169,11 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            TimeSpan pause = _failure is { } last && last.Key == wish.Key ? TimeSpan.FromTicks(Math.Min(last.Pause.Ticks * 2, LongestPause.Ticks)) : FirstPause;
-            _failure = new TemplateFailure(wish.Key, pause, _time.GetUtcNow() + pause);
+            TemplateFailure failure = _failure?.Key == wish.Key ? _failure : new TemplateFailure(wish.Key, new BackOff(FirstPause, LongestPause, _time));
+            failure.BackOff.Fail();
+            _failure = failure;
             Say(new TemplateStatus("failed", wish.Key, e.Message));
-            _logger.Failed(pause.TotalSeconds, e.Message);
+            _logger.Failed(failure.BackOff.Pause.TotalSeconds, e.Message);
             return null;
         }
     }
@@ -216,4 +217,4 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
 }
 
 /// <summary>A template that could not be made: not tried again before its time as long as the same one is wanted.</summary>
-internal sealed record TemplateFailure(string Key, TimeSpan Pause, DateTimeOffset NextTry);
+internal sealed record TemplateFailure(string Key, BackOff BackOff);

@@ -1,5 +1,6 @@
 using LinuxHost;
 using Microsoft.Extensions.Logging.Abstractions;
+using VmPool.Images;
 using VmPool.Options;
 using VmPool.Ports;
 using VmPool.Storage;
@@ -203,7 +204,7 @@ public sealed class TemplateStoreTests : IDisposable
         await using TemplateStore last = Store();
         Assert.True(keys.Add((await last.CurrentAsync(Image(), CancellationToken.None))!.Key));
 
-        Assert.Single(Directory.GetDirectories(Templates), directory => TemplateKey.IsKey(Path.GetFileName(directory)));
+        Assert.Single(Directory.GetDirectories(Templates), directory => InputsHash.Is(Path.GetFileName(directory)));
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-namespace VmPool.Provisioning;
+namespace VmPool;
 
 /// <summary>
 /// How long to leave alone what has just failed: twice as long after each failure, from the beginning again when nothing has
@@ -19,6 +19,9 @@ internal sealed class BackOff(TimeSpan first, TimeSpan longest, TimeProvider clo
         failedAt = now;
         return isFirst;
     }
+
+    /// <summary>The pause after the last failure.</summary>
+    public TimeSpan Pause => pause;
 
     /// <summary>Time until the next try; zero when it may come now.</summary>
     public TimeSpan Left
