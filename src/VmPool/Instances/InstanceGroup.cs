@@ -21,6 +21,7 @@ public sealed class InstanceGroup : IAsyncDisposable
     private readonly VmPorts ports;
     private readonly InstanceRecords records;
     private readonly VmTeardown teardown;
+    private readonly InstanceFactory factory;
     private readonly Provisioner provisioner;
     private readonly Capacity capacity;
     private readonly SpareKeeper spares;
@@ -36,6 +37,7 @@ public sealed class InstanceGroup : IAsyncDisposable
         this.log = log;
         records = new InstanceRecords(options.GroupStateDirectory);
         teardown = new VmTeardown(options, ports, records);
+        factory = new InstanceFactory(options, ports.Hypervisor, teardown, records, clock, log);
         capacity = new Capacity(options, ports);
         provisioner = new Provisioner(options, ports, new VmFactory(options, credentials, ports), clock, log);
         spares = new SpareKeeper(options, ports, TryCreateSpare, provisioner, clock, log);
@@ -58,28 +60,31 @@ public sealed class InstanceGroup : IAsyncDisposable
     }
 
     /// <summary>
-    /// Accepts up to <paramref name="count"/> new instances: writes their records and begins their lives. Returns at once;
-    /// they are listed as creating from now on.
+    /// Accepts up to <paramref name="count"/> new instances: gives spares away, then writes the records of new ones and begins
+    /// their lives. Returns at once; all are listed from now on, complete spares as running, the others as creating.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">A negative count.</exception>
     public Acceptance Accept(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         var accepted = new List<string>();
-        string shortfall;
+        string shortfall = "";
         lock (gate)
         {
-            TakeSpares(count, accepted);
-            int room = capacity.RoomFor(count - accepted.Count, [.. instances.Values, .. spares.All()], out shortfall);
-            for (int i = 0; i < room; i++)
+            while (accepted.Count < count && TryMake(spares.TryTake, accepted.Count, ref shortfall) is { } spare)
             {
-                if (TryCreate(accepted.Count, ref shortfall) is not { } instance)
-                {
-                    break;
-                }
-                instances.Add(instance.Id, instance);
-                accepted.Add(instance.Id);
-                log.InstanceAccepted(instance.Id);
+                Admit(spare, accepted);
+                provisioner.HandOut(spare);
+            }
+            int missing = shortfall.Length > 0 ? 0 : count - accepted.Count;
+            if (missing > 0)
+            {
+                spares.GiveWay();
+                missing = capacity.RoomFor(missing, Holders(), out shortfall);
+            }
+            for (; missing > 0 && TryMake(factory.Create, accepted.Count, ref shortfall) is { } instance; missing--)
+            {
+                Admit(instance, accepted);
                 provisioner.Start(instance);
             }
         }
@@ -200,11 +205,11 @@ public sealed class InstanceGroup : IAsyncDisposable
     }
 
     /// <summary>A record that cannot be written ends the acceptance; those before it stay accepted, and only a first one is an error.</summary>
-    private Instance? TryCreate(int acceptedSoFar, ref string shortfall)
+    private static Instance? TryMake(Func<Instance?> make, int acceptedSoFar, ref string shortfall)
     {
         try
         {
-            return Create();
+            return make();
         }
         catch (HostResourceException e) when (acceptedSoFar > 0)
         {
@@ -213,44 +218,30 @@ public sealed class InstanceGroup : IAsyncDisposable
         }
     }
 
-    private void TakeSpares(int count, List<string> accepted)
+    private void Admit(Instance instance, List<string> accepted)
     {
-        while (accepted.Count < count && spares.TryTake() is { } spare)
-        {
-            instances.Add(spare.Id, spare);
-            accepted.Add(spare.Id);
-            log.InstanceAccepted(spare.Id);
-            provisioner.HandOut(spare);
-        }
+        instances.Add(instance.Id, instance);
+        accepted.Add(instance.Id);
+        log.InstanceAccepted(instance.Id);
     }
 
-    private Instance? TryCreateSpare()
+    /// <summary>Makes a spare where there is room for one beside everything else.</summary>
+    private Instance? TryCreateSpare(Action<Instance> created)
     {
         lock (gate)
         {
-            return capacity.RoomFor(1, [.. instances.Values, .. spares.All()], out _) > 0 ? Create(spare: true) : null;
+            if (capacity.RoomFor(1, Holders(), out _) == 0)
+            {
+                return null;
+            }
+            Instance spare = factory.CreateSpare();
+            created(spare);
+            return spare;
         }
     }
 
-    private Instance Create(bool spare = false)
-    {
-        DateTimeOffset now = clock.GetUtcNow();
-        string id = InstanceId.Create(options.Name, now);
-        var record = new InstanceRecord
-        {
-            Id = id,
-            State = InstanceState.Creating,
-            Spare = spare,
-            BootId = ProcessTable.BootId,
-            AcceptedAt = now,
-            Hypervisor = ports.Hypervisor.Name,
-            Directory = teardown.DirectoryOf(id),
-            User = options.Machine.User,
-            Timeline = [new TimelineEntry("accepted", 0)],
-        };
-        records.Save(record);
-        return new Instance(record, teardown, records, clock, log);
-    }
+    /// <summary>All that take room now, known to the runner or not.</summary>
+    private IReadOnlyList<Instance> Holders() => [.. instances.Values, .. spares.All()];
 
     private async Task RecoverAsync(CancellationToken cancellationToken)
     {

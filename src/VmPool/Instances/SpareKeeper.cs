@@ -12,12 +12,12 @@ namespace VmPool.Instances;
 /// </summary>
 /// <param name="options">How many.</param>
 /// <param name="ports">Tell which image and template are the current ones.</param>
-/// <param name="create">Makes a new instance's record, or nothing where there is no room for a spare.</param>
+/// <param name="create">Makes a spare and tells it to its argument before anybody else can take its room; null where there is none.</param>
 /// <param name="provisioner">Lives the lives of spares too.</param>
 /// <param name="clock">For back-off.</param>
 /// <param name="log">Failures.</param>
 internal sealed class SpareKeeper(
-    GroupOptions options, VmPorts ports, Func<Instance?> create, Provisioner provisioner, TimeProvider clock, ILogger log) : IDisposable
+    GroupOptions options, VmPorts ports, Func<Action<Instance>, Instance?> create, Provisioner provisioner, TimeProvider clock, ILogger log) : IDisposable
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
@@ -30,7 +30,7 @@ internal sealed class SpareKeeper(
     private readonly CancellationTokenSource ending = new();
     private Task keeping = Task.CompletedTask;
 
-    /// <summary>All that use memory, disk and slots now, complete or not.</summary>
+    /// <summary>All that use memory, disk and slots, or will.</summary>
     public IReadOnlyList<Instance> All()
     {
         lock (gate)
@@ -49,16 +49,20 @@ internal sealed class SpareKeeper(
     }
 
     /// <summary>
-    /// Gives one away, a complete one if there is any; it is the caller's from now on. One of an older template than the
-    /// current one is never given.
+    /// Gives one away, a complete one if there is any, else one that is being made; it is the caller's from now on. One of
+    /// another template than the current one is never given.
     /// </summary>
+    /// <exception cref="LinuxHost.HostResourceException">The record cannot be written; the spare stays.</exception>
     public Instance? TryTake()
     {
-        string current = ports.Templates.Status.Key;
+        if (ports.Templates.Status is not { State: "ready", Key: var current })
+        {
+            return null;
+        }
         lock (gate)
         {
             Instance? chosen = spares
-                .Where(spare => spare.Record.TemplateKey == current || spare.Record.TemplateKey.Length == 0)
+                .Where(spare => spare.Record.TemplateKey == current && HasBegun(spare))
                 .OrderByDescending(spare => spare.IsComplete)
                 .FirstOrDefault(spare => spare.TryGive());
             if (chosen is not null)
@@ -67,6 +71,22 @@ internal sealed class SpareKeeper(
                 wakeUp.Ring();
             }
             return chosen;
+        }
+    }
+
+    /// <summary>Ends those that still wait for their turn: they hold nothing yet, and what was asked for needs their room.</summary>
+    public void GiveWay()
+    {
+        lock (gate)
+        {
+            foreach (Instance spare in spares.Where(spare => !HasBegun(spare)).ToArray())
+            {
+                if (spare.TryBecome(InstanceState.Deleting, "a requested instance needs its place"))
+                {
+                    spares.Remove(spare);
+                    wakeUp.Ring();
+                }
+            }
         }
     }
 
@@ -103,36 +123,46 @@ internal sealed class SpareKeeper(
         Template? template = await ports.Templates.CurrentAsync(image, cancellationToken);
         Forget(template?.Key);
         // Without a template a spare would be a machine that boots for a minute and then idles: not what was asked for.
-        for (int missing = options.Spares - All().Count; template is not null && missing > 0 && backOff.Left == TimeSpan.Zero; missing--)
+        int missing = options.Spares - All().Count(spare => spare.State is InstanceState.Creating);
+        for (; template is not null && missing > 0 && backOff.Left == TimeSpan.Zero; missing--)
         {
-            if (create() is not { } spare)
+            if (create(Add) is not { } spare)
             {
                 return;
-            }
-            lock (gate)
-            {
-                spares.Add(spare);
             }
             provisioner.Prepare(spare, wakeUp.Ring);
         }
     }
 
-    /// <summary>Removes those that have ended, and ends those of another template.</summary>
+    private void Add(Instance spare)
+    {
+        lock (gate)
+        {
+            spares.Add(spare);
+        }
+    }
+
+    // The slot is the first thing that a machine takes.
+    private static bool HasBegun(Instance spare) => spare.Record.Slot is not null;
+
+    /// <summary>Ends those of another template, and forgets those that are gone.</summary>
     private void Forget(string? current)
     {
         foreach (Instance spare in All())
         {
-            if (spare.Record.TemplateKey is { Length: > 0 } key && key != current)
+            bool isStale = spare.Record.TemplateKey is { Length: > 0 } key && key != current;
+            if (isStale)
             {
                 spare.TryBecome(InstanceState.Deleting, "its template is no longer the current one");
             }
-            if (spare.State is not InstanceState.Creating)
+            if (spare.State is InstanceState.Deleted)
             {
                 lock (gate)
                 {
                     spares.Remove(spare);
                 }
-                if (spare.Record.TemplateKey == current)
+                spare.Dispose();
+                if (!isStale)
                 {
                     NoteFailure(spare.Record.Failure);
                 }

@@ -85,6 +85,27 @@ public sealed class SpareTests
     }
 
     [Fact]
+    public async Task A_spare_that_waits_for_its_turn_gives_way_to_a_request()
+    {
+        var hold = new TaskCompletionSource();
+        await using TestGroup test = await OpenAsync(spares: 1, pool =>
+        {
+            pool.SlotCount = 2;
+            pool.Holds["identity"] = hold.Task;
+        }, parallelStarts: 1, keep: false);
+        string first = Assert.Single(test.Group.Accept(1).Ids);
+        await TestGroup.UntilAsync(() => test.Pool.Calls.Contains("identity"), "the only place at the gate to be taken");
+        test.Group.KeepSpares();
+        await TestGroup.UntilAsync(() => Spares(test).Count == 1, "a spare behind it");
+
+        string second = Assert.Single(test.Group.Accept(1).Ids);
+
+        hold.SetResult();
+        await test.UntilAsync(first, InstanceState.Running);
+        await test.UntilAsync(second, InstanceState.Running);
+    }
+
+    [Fact]
     public async Task A_spare_of_an_older_template_is_never_given_away()
     {
         await using TestGroup test = await OpenAsync(spares: 1);
@@ -134,13 +155,16 @@ public sealed class SpareTests
         Assert.Equal([id], Records(test).Select(record => record.Id));
     }
 
-    private static async Task<TestGroup> OpenAsync(int spares, Action<FakePool>? prepare = null)
+    private static async Task<TestGroup> OpenAsync(int spares, Action<FakePool>? prepare = null, int? parallelStarts = null, bool keep = true)
     {
         var pool = new FakePool { HasTemplate = true };
         prepare?.Invoke(pool);
-        GroupOptions options = TestGroup.OptionsFor("spares") with { Spares = spares };
+        GroupOptions options = TestGroup.OptionsFor("spares") with { Spares = spares, ParallelStarts = parallelStarts };
         TestGroup test = await new TestGroup { Pool = pool, Options = options }.OpenAsync();
-        test.Group.KeepSpares();
+        if (keep)
+        {
+            test.Group.KeepSpares();
+        }
         return test;
     }
 

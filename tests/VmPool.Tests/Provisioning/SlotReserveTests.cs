@@ -79,11 +79,15 @@ public sealed class SlotReserveTests : IAsyncDisposable
         SlotReserve slots = await StartAsync(6);
         int[] old = [.. pool.Claims.Keys];
         pool.SlotPolicy = "another MTU";
+        // What the reserve does beside the request must not decide which slot the request gets.
+        var reserveGoesOn = new TaskCompletionSource();
+        pool.Holds["prepare"] = pool.Holds["undo slot"] = reserveGoesOn.Task;
 
         NetworkSlot slot = await slots.AcquireAsync("default-1", CancellationToken.None);
 
         Assert.Contains("slot", pool.Calls);
         Assert.DoesNotContain(slot.Number, old);
+        reserveGoesOn.SetResult();
         await TestGroup.UntilAsync(() => pool.Calls.Count(call => call == "undo slot") == 6, "the old ones to be released");
     }
 
