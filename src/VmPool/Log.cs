@@ -35,6 +35,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 10, Level = LogLevel.Warning, Message = "left over from an earlier run, now being removed: {Reason}")]
     public static partial void Reclaiming(this ILogger log, string instance, string reason);
 
+    [LoggerMessage(EventId = 31, Level = LogLevel.Debug, Message = "released the network slot of {Owner}, whose process is gone")]
+    public static partial void SlotReclaimed(this ILogger log, string owner);
+
     [LoggerMessage(EventId = 11, Level = LogLevel.Warning, Message = "hypervisor is simulated: no virtual machine exists, jobs cannot run")]
     public static partial void Simulated(this ILogger log, string group);
 

@@ -38,20 +38,36 @@ internal sealed class GroupRecovery(
         {
             reclaimed.Add(Leftover(id, null, "no record names it"));
         }
-        foreach (string id in AbandonedClaims().Where(known.Add))
+        foreach (SlotClaim claim in AbandonedClaims())
         {
-            reclaimed.Add(Leftover(id, null, "the process that claimed this network slot is gone"));
+            if (await TryReleaseAsync(claim, cancellationToken) is { } reason && known.Add(claim.Owner))
+            {
+                reclaimed.Add(Leftover(claim.Owner, null, reason));
+            }
         }
         return new RecoveredGroup(adopted, reclaimed);
     }
 
     // Slots of what is no instance: kept ready by this group's plugin, or of an `image build` that may be at work right now.
     // They are judged by their process, as nothing else names them.
-    private IEnumerable<string> AbandonedClaims() => ports.Slots.FindClaims(options.Name)
+    private IEnumerable<SlotClaim> AbandonedClaims() => ports.Slots.FindClaims(options.Name)
         .Where(claim => claim.Owner.StartsWith($"{options.Name}-", StringComparison.Ordinal) && !InstanceId.BelongsTo(claim.Owner, options.Name)
-            && ProcessTable.Identify(claim.ClaimedBy.Pid) != claim.ClaimedBy)
-        .Select(claim => claim.Owner)
-        .Distinct();
+            && ProcessTable.Identify(claim.ClaimedBy.Pid) != claim.ClaimedBy);
+
+    /// <summary>Nothing but the slot belongs to such a claim. One that cannot be released is torn down like an instance: again and again.</summary>
+    private async Task<string?> TryReleaseAsync(SlotClaim claim, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ports.Slots.ReleaseAsync(claim.Number, claim.Owner, cancellationToken);
+            log.SlotReclaimed(claim.Owner);
+            return null;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            return $"its network slot, whose process is gone, could not be released: {e.Message}";
+        }
+    }
 
     /// <summary>
     /// A machine is ours if the host has not rebooted, the pid still means the same process, and that process lives in the

@@ -22,7 +22,7 @@ type options struct {
 
 var knownKeys = []string{
 	"boot_timeout", "hypervisor", "max_vms", "name", "simulated_boot", "simulated_failure_rate", "simulated_fault",
-	"simulated_seed", "state_directory", "vm_memory_mb", "vm_num_cpu_cores", "vm_subnet", "vm_user",
+	"simulated_seed", "start", "state_directory", "vm_memory_mb", "vm_num_cpu_cores", "vm_subnet", "vm_user",
 }
 
 // parseOptions reports all faults of a configuration at once.
