@@ -18,7 +18,7 @@ internal static class Scenario
 
     private const int ToldToEnd = 124;
 
-    private static readonly string[] s_settings = ["PATH", "HOME", "DOTNET_ROOT", "HYPERVISOR", "ACCEL", "VMPOOL_TEST_CACHE", "VMPOOL_IMAGE_CACHE", "LEAK_CHECK_OPTIONS"];
+    private static readonly string[] s_settings = ["PATH", "HOME", "DOTNET_ROOT", "HYPERVISOR", "ACCEL", "RELEASE", "VMPOOL_TEST_CACHE", "VMPOOL_IMAGE_CACHE", "LEAK_CHECK_OPTIONS"];
 
     /// <summary>Runs the script with the plugin as its argument.</summary>
     /// <param name="script">Relative to the directory of the solution.</param>

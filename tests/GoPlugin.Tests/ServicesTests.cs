@@ -148,8 +148,14 @@ public sealed class ServicesTests : IAsyncLifetime
         using var response = await call.WaitAsync(Deadline.Generous);
         var reading = response.Content.ReadAsByteArrayAsync();
         await _plugin.Serving.StopAsync();
-        var answer = new GrpcAnswer(response, await reading.WaitAsync(Deadline.Generous));
-        Assert.Equal(14, answer.Status);
+        try
+        {
+            Assert.Equal(14, new GrpcAnswer(response, await reading.WaitAsync(Deadline.Generous)).Status);
+        }
+        catch (HttpRequestException e) when (e.InnerException is HttpProtocolException { ErrorCode: 0 })
+        {
+            // The end of the connection may overtake the answer; gRPC clients report that as unavailable too.
+        }
         await _plugin.Serving.DisposeAsync();
         Assert.False(Directory.Exists(Path.GetDirectoryName(_plugin.SocketPath)));
     }

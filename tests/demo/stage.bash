@@ -5,7 +5,7 @@
 #   guests ── slots of the plugin ── "host" namespace (Go host, plugin) 192.0.2.1 ══ 192.0.2.254 "internet" namespace
 #                                                               .10 git over HTTP   .53 DNS   and what a guest must not reach
 #
-# HYPERVISOR chooses the driver. The image is kept in VMPOOL_IMAGE_CACHE and built again only when its inputs change.
+# HYPERVISOR chooses the driver, RELEASE the guest's Debian. The image is kept in VMPOOL_IMAGE_CACHE and built again only when its inputs change.
 # LEAK_CHECK_OPTIONS: --ignore-netns PREFIX for a machine on which somebody else tests at the same time.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -71,6 +71,7 @@ write_config() {
       vm_memory_mb = 1024
       vm_disk_size_gb = 10
       network.dns = ["192.0.2.53"]
+      image.release = "${RELEASE:-bookworm}"
 CONFIG
   if [[ $# -gt 0 ]]; then printf '      %s\n' "$@" >>"$work/config.toml"; fi
 }
@@ -98,8 +99,8 @@ build_image() {
   "$plugin" image build --config "$work/config.toml"
 }
 
-# The template again: it depends on the egress interface's MTU, and inside the namespaces there is another one. It must be
-# there before the host's state is taken.
+# The template again: it depends on the egress interface's MTU, and inside the namespaces there is another one. Where clones
+# are made it must be there before the host's state is taken.
 build_template() {
   note "template (made once; kept in $cache)"
   "${in_host[@]}" "$plugin" image build --config "$work/config.toml"
@@ -174,7 +175,6 @@ end_internet() {
 # Takes the state of the host that compare_host compares with.
 snapshot_host() {
   local leak_options log
-  build_template
   note "before: a group is opened and closed once, so that what a group keeps for good is there"
   "${in_host[@]}" "$host" demo "${group[@]}" -count 0
   read -ra leak_options <<<"${LEAK_CHECK_OPTIONS:-}"

@@ -77,7 +77,7 @@ internal static class ImageCommand
     private static Command CreateList()
     {
         var source = new ConfigSource();
-        var json = new Option<bool>("--json") { Description = "Print a JSON array: hash, directory, user, created, groups, machines." };
+        var json = new Option<bool>("--json") { Description = "Print a JSON array: hash, directory, user, created, groups, users (disks that stand on it)." };
         var command = new Command("ls", "List the finished images of a [[runners]] entry's vm_disk_directory, newest first.")
         {
             source.Config,
@@ -100,5 +100,5 @@ internal static class ImageCommand
         ? "no image has been built yet; `image build` builds one"
         : string.Join(Environment.NewLine, images.Select(image => string.Create(
             CultureInfo.InvariantCulture,
-            $"{image.Hash}  {image.Created:u}  user {image.User}  groups {(image.Groups.Count == 0 ? "-" : string.Join(',', image.Groups))}  machines {image.Machines}")));
+            $"{image.Hash}  {image.Created:u}  user {image.User}  groups {(image.Groups.Count == 0 ? "-" : string.Join(',', image.Groups))}  used by {image.Users}")));
 }

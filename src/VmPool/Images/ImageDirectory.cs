@@ -10,8 +10,8 @@ namespace VmPool.Images;
 /// <param name="User">Login user.</param>
 /// <param name="Created">When it was published.</param>
 /// <param name="Groups">Groups whose current image it is.</param>
-/// <param name="Machines">Machines that run on it, of all groups.</param>
-public sealed record StoredImage(string Hash, string Directory, string User, DateTimeOffset Created, IReadOnlyList<string> Groups, int Machines);
+/// <param name="Users">Disks of machines and templates, of all groups, that stand on it.</param>
+public sealed record StoredImage(string Hash, string Directory, string User, DateTimeOffset Created, IReadOnlyList<string> Groups, int Users);
 
 /// <summary>
 /// The images of one disk directory, shared by all groups of it:
@@ -94,9 +94,9 @@ internal sealed class ImageDirectory(string path, ILogger logger)
 
     public IReadOnlyList<StoredImage> List()
     {
-        ILookup<string, string> groups = Users();
+        ILookup<string, string> groups = GroupsByHash();
         return [.. Generations().Select(manifest => new StoredImage(
-                manifest.Hash, PathOf(manifest.Hash), manifest.User, manifest.Created, [.. groups[manifest.Hash]], CountMachines(manifest.Hash)))
+                manifest.Hash, PathOf(manifest.Hash), manifest.User, manifest.Created, [.. groups[manifest.Hash]], CountUsers(manifest.Hash)))
             .OrderByDescending(image => image.Created)];
     }
 
@@ -204,7 +204,7 @@ internal sealed class ImageDirectory(string path, ILogger logger)
     }
 
     private bool IsUsed(string hash)
-        => Users().Contains(hash) || (ImageManifest.TryRead(PathOf(hash)) is not null && CountMachines(hash) > 0);
+        => GroupsByHash().Contains(hash) || (ImageManifest.TryRead(PathOf(hash)) is not null && CountUsers(hash) > 0);
 
     // The new name is that of a dead build, which is found and removed however this process ends.
     private string? MoveAside(string directory)
@@ -246,14 +246,14 @@ internal sealed class ImageDirectory(string path, ILogger logger)
     private IEnumerable<ImageManifest> Generations()
         => Names("*").Where(InputsHash.Is).Select(hash => ImageManifest.TryRead(PathOf(hash))).OfType<ImageManifest>();
 
-    private ILookup<string, string> Users()
+    private ILookup<string, string> GroupsByHash()
     {
         string groups = Path.Combine(path, "groups");
         IEnumerable<string> files = Directory.Exists(groups) ? Directory.GetFiles(groups).Where(file => !TemporaryName.IsLeftover(file)) : [];
         return files.ToLookup(file => File.ReadAllText(file).Trim(), file => Path.GetFileName(file));
     }
 
-    private int CountMachines(string hash)
+    private int CountUsers(string hash)
     {
         string disk = new RootFiles(PathOf(hash)).Disk;
         try

@@ -8,6 +8,9 @@ namespace VmPool.Images;
 /// </summary>
 internal sealed record ImageInputs
 {
+    /// <summary>Code name of the Debian release.</summary>
+    public required string Release { get; init; }
+
     public required IReadOnlyList<PackageSource> Sources { get; init; }
 
     public required string User { get; init; }
@@ -23,7 +26,7 @@ internal sealed record ImageInputs
     public required RunnerBinary? Runner { get; init; }
 
     /// <summary>All packages to install.</summary>
-    public IEnumerable<string> Packages => Docker ? Recipe.Packages.Concat(Recipe.DockerPackages) : Recipe.Packages;
+    public IEnumerable<string> Packages => Docker ? Recipe.Packages.Concat(Recipe.DockerPackages(Release)) : Recipe.Packages;
 
     /// <summary>The files written when all packages are installed.</summary>
     public IEnumerable<GuestFile> FilesAfterPackages => Docker ? GuestFiles.AfterPackages(User).Concat(DockerFiles.All) : GuestFiles.AfterPackages(User);
@@ -38,7 +41,8 @@ internal sealed record ImageInputs
     /// <exception cref="HostRequirementException">No package mirror is known.</exception>
     public static async Task<ImageInputs> CollectAsync(GroupOptions options, string aptDirectory, CancellationToken cancellationToken) => new()
     {
-        Sources = AptSources.Find(aptDirectory, Recipe.Release, options.Image.Mirror),
+        Release = options.Image.Release,
+        Sources = AptSources.Find(aptDirectory, options.Image.Release, options.Image.Mirror),
         User = options.Machine.User,
         DiskSizeGb = options.Machine.DiskSizeGb,
         Docker = options.Image.Docker,

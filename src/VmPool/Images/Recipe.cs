@@ -9,8 +9,6 @@ internal static class Recipe
     /// <summary>Raised whenever the code of a stage changes what comes out.</summary>
     public const string Version = "1";
 
-    public const string Release = "bookworm";
-
     public const string Keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
     /// <summary>
@@ -31,7 +29,9 @@ internal static class Recipe
     ];
 
     /// <summary>What image.docker adds.</summary>
-    public static readonly IReadOnlyList<string> DockerPackages = ["docker.io", "iptables"];
+    public static IReadOnlyList<string> DockerPackages(string release) =>
+        // Until bookworm the client was in the engine's package.
+        release == "bookworm" ? ["docker.io", "iptables"] : ["docker.io", "docker-cli", "iptables"];
 
     /// <summary>Files that dpkg leaves out; copyright files stay, as their licences ask.</summary>
     public static readonly IReadOnlyList<string> PackageOptions =
@@ -42,14 +42,16 @@ internal static class Recipe
 
     /// <summary>
     /// Units that only cost time in a machine that lives for one job: consoles nobody logs in on, housekeeping by the
-    /// calendar, and the stages of cloud-init that have nothing to do (all our work is in the local and the final one).
+    /// calendar, and the stages of cloud-init that have nothing to do (all our work is in the local and the final one) or
+    /// keep them in one process, which does not pay for two. A /tmp in memory would take a job's memory for what it thinks is disk.
     /// </summary>
     public static readonly IReadOnlyList<string> MaskedUnits =
     [
         "apt-daily.timer", "apt-daily-upgrade.timer", "cloud-config.service", "cloud-init.service", "cloud-init-hotplugd.socket",
+        "cloud-init-main.service", "cloud-init-network.service",
         "dpkg-db-backup.timer", "e2scrub_all.timer", "e2scrub_reap.service", "fstrim.timer", "getty@tty1.service",
         "serial-getty@.service", "systemd-networkd-wait-online.service", "systemd-pstore.service", "systemd-timesyncd.service",
-        "systemd-tmpfiles-clean.timer",
+        "systemd-tmpfiles-clean.timer", "tmp.mount",
     ];
 
     /// <summary>Generators that look for what a machine of ours cannot have; each is a process in the first second of the boot.</summary>

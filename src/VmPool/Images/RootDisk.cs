@@ -34,7 +34,7 @@ internal sealed class DebianRootDisk : IRootDiskBuilder
     {
         Require();
         string root = Path.Combine(scratch, "root");
-        await steps.RunAsync("fetch", $"mmdebstrap {Recipe.Release} from {inputs.Sources[0].Uri}",
+        await steps.RunAsync("fetch", $"mmdebstrap {inputs.Release} from {inputs.Sources[0].Uri}",
             () => InstallAsync(inputs, root, scratch, steps, cancellationToken), cancellationToken);
         await steps.RunAsync("configure", $"files and user {inputs.User}",
             () => ConfigureAsync(inputs, root, steps, cancellationToken), cancellationToken);
@@ -70,7 +70,7 @@ internal sealed class DebianRootDisk : IRootDiskBuilder
             $"--setup-hook=sync-in \"{early}\" /",
             $"--include={string.Join(',', inputs.Packages)}",
             .. Recipe.PackageOptions.Select(option => "--dpkgopt=" + option),
-            Recipe.Release, root,
+            inputs.Release, root,
             .. inputs.Sources.Select(source => source.ToString()),
         ];
         await RunInOwnMountsAsync("mmdebstrap", arguments, Logged(steps, InstallDeadline), cancellationToken);

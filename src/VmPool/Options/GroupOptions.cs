@@ -114,6 +114,9 @@ public sealed record NetworkOptions
 /// <summary>What the image is made of.</summary>
 public sealed record ImageOptions
 {
+    /// <summary>Code name of the Debian release: bookworm or trixie.</summary>
+    public string Release { get; init; } = "bookworm";
+
     /// <summary>Debian package mirror; absent means that of the host's apt sources.</summary>
     public string? Mirror { get; init; }
 

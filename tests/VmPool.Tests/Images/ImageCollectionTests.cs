@@ -40,7 +40,7 @@ public sealed class ImageCollectionTests : IDisposable
         string half = Directory.CreateDirectory(Path.Combine(Images, Foreign)).FullName;
         string manifest = await File.ReadAllTextAsync(Path.Combine(image.Directory, "manifest.json"));
         await File.WriteAllTextAsync(Path.Combine(half, "manifest.json"), manifest.Replace(image.Hash, Foreign, StringComparison.Ordinal));
-        Assert.Equal(0, store.List().Single(stored => stored.Hash == Foreign).Machines);
+        Assert.Equal(0, store.List().Single(stored => stored.Hash == Foreign).Users);
 
         await using ImageStore second = Store();
         await second.CurrentAsync(CancellationToken.None);

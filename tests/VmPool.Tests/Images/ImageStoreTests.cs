@@ -133,7 +133,7 @@ public sealed class ImageStoreTests : IDisposable
 
         Dictionary<string, StoredImage> stored = second.List().ToDictionary(image => image.Hash);
         Assert.Equal(3, stored.Count);
-        Assert.Equal(1, stored[running.Hash].Machines);
+        Assert.Equal(1, stored[running.Hash].Users);
         Assert.Empty(stored[running.Hash].Groups);
         Assert.Equal(["other"], stored[foreign.Hash].Groups);
         Assert.Equal(["group"], stored[current.Hash].Groups);
