@@ -37,7 +37,7 @@ public sealed class QemuArgumentsTests
             "-blockdev", "node-name=disk1,driver=raw,file.driver=file,file.filename=/run/fleeting-plugin-vmpool-vm/vm/seed.iso,read-only=on",
             "-device", "virtio-blk-pci,drive=disk1,id=vd1",
             "-netdev", "tap,id=net0,fd=4",
-            "-device", "virtio-net-pci,netdev=net0,mac=52:54:00:00:00:02,host_mtu=1400,romfile=,id=vn0",
+            "-device", "virtio-net-pci,netdev=net0,mac=52:54:00:00:00:02,host_mtu=1400,guest_announce=off,romfile=,id=vn0",
             "-device", "virtio-rng-pci,id=rng0",
             "-kernel", "/run/fleeting-plugin-vmpool-vm/image/kernel",
             "-initrd", "/run/fleeting-plugin-vmpool-vm/image/initrd",

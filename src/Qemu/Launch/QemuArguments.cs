@@ -76,7 +76,7 @@ internal static class QemuArguments
         arguments.AddRange(
         [
             "-netdev", $"tap,id=net0,fd={Number(MachineDescriptors.Tap)}",
-            "-device", $"virtio-net-pci,netdev=net0,mac={GuestMac},host_mtu={Number(request.Mtu)},romfile=,id=vn0",
+            "-device", $"virtio-net-pci,netdev=net0,mac={GuestMac},host_mtu={Number(request.Mtu)},guest_announce=off,romfile=,id=vn0",
             "-device", "virtio-rng-pci,id=rng0",
         ]);
         if (request.VirtioConsole)

@@ -17,20 +17,26 @@ internal static class TemplateFiles
     private const string Directory = "/usr/lib/vmpool";
 
     /// <summary>
-    /// The kernel makes its boot id once and nothing can change it then. In a template, and so in its clones, everybody looks at
-    /// another file in its place from the very beginning; the agent gives each clone another content.
+    /// The kernel makes its boot id when somebody first asks for it and nothing can change it then. In a template it is never asked:
+    /// from before udev on, everybody looks at another file that covers it, and the agent takes the cover away in each clone, where
+    /// the kernel has random numbers of its own by then. A service that had a /proc of its own would look past the cover, so there
+    /// is none in a template.
     /// </summary>
     public static readonly IReadOnlyList<GuestFile> InitialRamDisk =
     [
-        new("/etc/initramfs-tools/scripts/init-top/vmpool", $"""
+        // Scripts that need nothing run in the order of their names. When udev has come first there is no cover, and the freeze refuses.
+        new("/etc/initramfs-tools/scripts/init-top/00-vmpool", $"""
             #!/bin/sh
             [ "$1" = prereqs ] && exit 0
+            [ -e /run/udev ] && exit 0
             read -r words </proc/cmdline
             case " $words " in
             *" {KernelWord} "*)
                 mkdir /run/vmpool
                 cat /proc/sys/kernel/random/uuid >/run/vmpool/boot_id
                 mount -o bind /run/vmpool/boot_id /proc/sys/kernel/random/boot_id
+                mkdir -p /run/systemd/system/service.d
+                printf '%s\n' '[Service]' ProtectProc=default ProcSubset=all >/run/systemd/system/service.d/vmpool.conf
                 ;;
             esac
 

@@ -12,6 +12,7 @@ and files that exist are overwritten in place, which costs the file system nothi
 
 import argparse
 import binascii
+import ctypes
 import fcntl
 import gc
 import json
@@ -38,9 +39,11 @@ LONGEST_ANSWER = 2000
 RNDADDENTROPY = 0x40085203
 RNDRESEEDCRNG = 0x5207
 
-# The initial RAM disk has laid this file over the kernel's boot id, which nothing can change once somebody has looked at it.
-BOOT_ID = "/run/vmpool/boot_id"
-KERNEL_UUID = "/proc/sys/kernel/random/uuid"
+# sys/mount.h
+MNT_DETACH = 2
+
+# In the template another file covers it: once somebody has looked at it nothing can change it any more.
+BOOT_ID = b"/proc/sys/kernel/random/boot_id"
 HOST_KEY = "/etc/ssh/ssh_host_ecdsa_key"
 
 
@@ -49,6 +52,7 @@ class Kernel:
 
     def __init__(self):
         self.random = os.open("/dev/urandom", os.O_WRONLY | os.O_CLOEXEC)
+        self.umount2 = ctypes.CDLL(None, use_errno=True).umount2
 
     def add_entropy(self, data):
         fcntl.ioctl(self.random, RNDADDENTROPY, struct.pack("ii", 8 * len(data), len(data)) + data)
@@ -60,6 +64,12 @@ class Kernel:
     def set_hostname(self, name):
         socket.sethostname(name)
 
+    def uncover_boot_id(self):
+        """The kernel makes one when it is asked for the first time, which is after this."""
+        if self.umount2(BOOT_ID, MNT_DETACH) != 0:
+            error = ctypes.get_errno()
+            raise OSError(error, f"cannot uncover the boot id: {os.strerror(error)}")
+
 
 class RecordedKernel:
     """For tests on a machine that must stay as it is."""
@@ -68,6 +78,7 @@ class RecordedKernel:
         self.add_entropy = lambda data: record(f"entropy {data.hex()}")
         self.set_clock = lambda nanoseconds: record(f"clock {nanoseconds}")
         self.set_hostname = lambda name: record(f"hostname {name}")
+        self.uncover_boot_id = lambda: record("boot id")
 
 
 class Guest:
@@ -87,8 +98,6 @@ class Guest:
         self.put("/etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 {identity.hostname}\n::1 localhost ip6-localhost ip6-loopback\n")
         self.put("/etc/machine-id", identity.machine_id + "\n", 0o444)
         self.journals.name(identity.machine_id)
-        with open(KERNEL_UUID, encoding="ascii") as file:
-            self.put(BOOT_ID, file.read(), 0o444)
         account = identity.account
         self.make_directory(account.pw_dir + "/.ssh", 0o700, account)
         self.put(account.pw_dir + "/.ssh/authorized_keys", identity.authorized_key + "\n", 0o600, account)
@@ -178,6 +187,8 @@ def serve(listener, peer, guest, services):
     listener.close()
     try:
         guest.apply(identity)
+        # Not a part of what is rehearsed: it can be done once.
+        guest.kernel.uncover_boot_id()
         services.renew(identity)
     except Exception as e:
         answer(connection, f"ERROR {type(e).__name__}: {e}")
@@ -190,7 +201,7 @@ def rehearse(root, kernel):
     """The whole way of a call, in a directory of its own on the same file system: what it needs is in memory afterwards."""
     scratch = tempfile.mkdtemp(prefix="vmpool-agent-", dir=root + "/var/tmp")
     try:
-        for directory in ("etc/ssh", "run/vmpool", "run/log/journal/" + 32 * "0"):
+        for directory in ("etc/ssh", "run/log/journal/" + 32 * "0"):
             os.makedirs(f"{scratch}/{directory}")
         with open(scratch + "/etc/machine-id", "w", encoding="ascii") as file:
             file.write(32 * "0" + "\n")

@@ -28,7 +28,7 @@ SECRETS = ["/var/lib/systemd/random-seed", "/var/lib/systemd/credential.secret",
 
 def main():
     if not os.path.exists(STATE + "/boot_id"):
-        fail("this machine was not started as a template: the kernel command line lacks vmpool.template, or the initial RAM disk our script")
+        fail("this machine was not started as a template: the kernel command line lacks vmpool.template, or the initial RAM disk runs udev before our script, or has none")
     request = json.load(sys.stdin)
     units = request.get("restart_units", [])
     require("cloud-init has not finished well", ["cloud-init", "status", "--wait", "--long"])

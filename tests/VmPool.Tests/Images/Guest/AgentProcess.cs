@@ -22,7 +22,7 @@ internal sealed class AgentProcess : IAsyncDisposable
 
     private AgentProcess()
     {
-        foreach (string directory in new[] { "etc/ssh", "var/tmp", "run/vmpool", "run/log/journal/" + OldMachineId, "var/log" })
+        foreach (string directory in new[] { "etc/ssh", "var/tmp", "run/log/journal/" + OldMachineId, "var/log" })
         {
             Directory.CreateDirectory(InRoot(directory));
         }
@@ -62,8 +62,21 @@ internal sealed class AgentProcess : IAsyncDisposable
     {
         using var patience = new CancellationTokenSource(Patience);
         using Socket socket = await ConnectAsync(from);
-        await socket.SendAsync(Encoding.UTF8.GetBytes(words), patience.Token);
-        return await ReadAsync(socket, patience.Token);
+        var answer = new StringBuilder();
+        try
+        {
+            await socket.SendAsync(Encoding.UTF8.GetBytes(words), patience.Token);
+            byte[] buffer = new byte[4096];
+            while (await socket.ReceiveAsync(buffer, patience.Token) is var read and > 0)
+            {
+                answer.Append(Encoding.UTF8.GetString(buffer, 0, read));
+            }
+        }
+        catch (SocketException)
+        {
+            // Closed before it has read our words: no more answer than what has come.
+        }
+        return answer.ToString();
     }
 
     public async Task<Socket> ConnectAsync(string from = "127.0.0.1")
@@ -114,23 +127,5 @@ internal sealed class AgentProcess : IAsyncDisposable
         string text = Encoding.UTF8.GetString(state, 0, await ready);
         Assert.StartsWith("READY=1\n", text, StringComparison.Ordinal);
         Port = int.Parse(text.Split(' ')[^1], CultureInfo.InvariantCulture);
-    }
-
-    private static async Task<string> ReadAsync(Socket socket, CancellationToken cancellationToken)
-    {
-        var answer = new StringBuilder();
-        byte[] buffer = new byte[4096];
-        try
-        {
-            while (await socket.ReceiveAsync(buffer, cancellationToken) is var read and > 0)
-            {
-                answer.Append(Encoding.UTF8.GetString(buffer, 0, read));
-            }
-        }
-        catch (SocketException)
-        {
-            // Closed with words of ours still unread: no more answer than what has come.
-        }
-        return answer.ToString();
     }
 }

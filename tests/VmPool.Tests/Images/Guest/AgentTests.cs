@@ -28,7 +28,6 @@ public sealed class AgentTests
         Assert.Equal(_identity.AuthorizedKey + "\n", Text(agent, "nonexistent/.ssh/authorized_keys"));
         Assert.Equal(_identity.HostKeyPem.TrimEnd() + "\n", Text(agent, "etc/ssh/ssh_host_ecdsa_key"));
         Assert.Equal(_identity.HostKeyPublic + "\n", Text(agent, "etc/ssh/ssh_host_ecdsa_key.pub"));
-        Assert.Matches("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\n$", Text(agent, "run/vmpool/boot_id"));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(agent.InRoot("etc/ssh/ssh_host_ecdsa_key")));
         Assert.Equal("hello", Text(agent, "opt/new/file"));
         Assert.Equal(Convert.ToInt32("750", 8), (int)File.GetUnixFileMode(agent.InRoot("opt/new/file")));
@@ -37,7 +36,8 @@ public sealed class AgentTests
         Assert.Equal([agent.InRoot($"run/log/journal/{call["machine_id"]}")], Directory.GetFileSystemEntries(agent.InRoot("run/log/journal")));
         Assert.True(File.Exists(agent.InRoot($"run/log/journal/{call["machine_id"]}/template-system.journal")), "the template's journal is lost");
         Assert.Equal(
-            [$"entropy {entropy}", $"clock {call["time_ns"]}", "hostname group-1", $"renew {_identity.HostKeyPublic}", "settle"], agent.Record.TakeLast(5));
+            [$"entropy {entropy}", $"clock {call["time_ns"]}", "hostname group-1", "boot id", $"renew {_identity.HostKeyPublic}", "settle"],
+            agent.Record.TakeLast(6));
     }
 
     [Fact]
