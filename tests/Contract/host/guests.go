@@ -4,16 +4,19 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 )
 
-// guests runs one script in several instances at once and keeps what each of them said, for tests that compare guests.
+// guests visits several instances at once and keeps what each of them said, for tests that compare guests.
 type guests struct {
 	*demo
-	script      string
+	visitOne    func(client *ssh.Client, output io.Writer) error
 	outDir      string
 	foreignKeys bool
 }
@@ -22,17 +25,20 @@ func runGuests(args []string) error {
 	d, flags := newDemo("guests")
 	g := guests{demo: d}
 	flags.IntVar(&g.count, "count", 1, "instances")
-	flags.StringVar(&g.script, "script", "", "file whose content a shell in every guest gets")
+	script := flags.String("script", "", "file whose content a shell in every guest gets")
 	flags.StringVar(&g.outDir, "out", "", "directory for one file for each instance, named by its id")
 	flags.BoolVar(&g.foreignKeys, "foreign-keys", false, "also check that no instance's key opens another")
-	return g.runWith(flags, args, g.run)
+	return g.runWith(flags, args, func(ctx context.Context) error {
+		content, err := os.ReadFile(*script)
+		if err != nil {
+			return err
+		}
+		g.visitOne = func(client *ssh.Client, output io.Writer) error { return runScript(client, string(content), output) }
+		return g.run(ctx)
+	})
 }
 
 func (g *guests) run(ctx context.Context) error {
-	script, err := os.ReadFile(g.script)
-	if err != nil {
-		return err
-	}
 	if err := os.MkdirAll(g.outDir, 0o755); err != nil {
 		return err
 	}
@@ -40,10 +46,10 @@ func (g *guests) run(ctx context.Context) error {
 		return err
 	}
 	defer g.session.client.Kill()
-	return g.close(g.visit(ctx, string(script)))
+	return g.close(g.visit(ctx))
 }
 
-func (g *guests) visit(ctx context.Context, script string) error {
+func (g *guests) visit(ctx context.Context) error {
 	if err := g.waitForAll(ctx); err != nil {
 		return err
 	}
@@ -55,7 +61,7 @@ func (g *guests) visit(ctx context.Context, script string) error {
 		}
 		infos[id] = info
 	}
-	if err := g.ask(ctx, infos, script); err != nil {
+	if err := g.ask(ctx, infos); err != nil {
 		return err
 	}
 	if g.foreignKeys {
@@ -94,15 +100,15 @@ func (g *guests) waitForAll(ctx context.Context) error {
 	}
 }
 
-// ask runs the script in all guests at the same time.
-func (g *guests) ask(ctx context.Context, infos map[string]ConnectInfo, script string) error {
+// ask visits all guests at the same time.
+func (g *guests) ask(ctx context.Context, infos map[string]ConnectInfo) error {
 	failures := make(chan error, len(infos))
 	var asking sync.WaitGroup
 	for id, info := range infos {
 		asking.Add(1)
 		go func(id string, info ConnectInfo) {
 			defer asking.Done()
-			if err := g.askOne(ctx, info, script); err != nil {
+			if err := g.askOne(ctx, info); err != nil {
 				failures <- fmt.Errorf("%s: %w", id, err)
 			}
 		}(id, info)
@@ -112,7 +118,7 @@ func (g *guests) ask(ctx context.Context, infos map[string]ConnectInfo, script s
 	return <-failures // nil when there was none
 }
 
-func (g *guests) askOne(ctx context.Context, info ConnectInfo, script string) error {
+func (g *guests) askOne(ctx context.Context, info ConnectInfo) error {
 	status, err := g.readStatus(ctx, info.ID)
 	if err != nil {
 		return err
@@ -122,9 +128,10 @@ func (g *guests) askOne(ctx context.Context, info ConnectInfo, script string) er
 		return err
 	}
 	defer client.Close()
+	defer closeWhenDone(ctx, client)()
 	var output lockedBuffer
 	before := time.Now()
-	err = runScript(client, script, &output)
+	err = g.visitOne(client, &output)
 	// The login has proven that the guest serves this very host key.
 	fmt.Fprintf(&output, "host.before_ns=%d\nhost.after_ns=%d\nhost.served_key=%s\n", before.UnixNano(), time.Now().UnixNano(), status.HostKey)
 	if writing := os.WriteFile(filepath.Join(g.outDir, info.ID), output.taken.Bytes(), 0o644); writing != nil {

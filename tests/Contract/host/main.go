@@ -27,6 +27,7 @@ func commands() []command {
 		{"recovery", "kill the plugin in the middle of its work and look what becomes of real instances", runRecovery},
 		{"crash", "one of recovery's crashes: work until a machine runs and another is half made, then kill the plugin", runCrash},
 		{"guests", "run one script in several instances and keep what each says", runGuests},
+		{"docker", "use Docker in several instances as docker-autoscaler does, and keep what each says", runDocker},
 		{"internet", "serve git over HTTP and DNS inside a namespace", runInternet},
 	}
 }

@@ -1,0 +1,23 @@
+namespace EndToEnd.Tests;
+
+/// <summary>Docker runs in the template, and so in every clone from its first second on.</summary>
+public sealed class DockerTests
+{
+    [Fact]
+    public async Task Three_clones_serve_docker_autoscaler_each_with_an_engine_of_its_own()
+    {
+        IReadOnlyList<string> output = await Scenario.RunAsync("tests/EndToEnd.Tests/scenarios/docker");
+
+        IReadOnlyList<GuestReport> clones = GuestReport.ReadAll("docker/clones");
+        Assert.Equal(3, clones.Count);
+        Assert.Equal(3, clones.Select(clone => clone["engine_id"]).Distinct().Count());
+        Assert.All(clones, clone =>
+        {
+            Assert.Equal("20", clone["sessions"]);
+            Assert.Matches("^mtu [0-9]+$", clone["eth0"]);
+            Assert.Equal(clone["eth0"], clone["docker0"]);
+            Assert.Equal(clone["eth0"], clone["container"]);
+        });
+        Assert.Contains("leak check: the host is as it was", output);
+    }
+}
