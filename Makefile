@@ -36,7 +36,7 @@ contract: ## Run the contract tests of the published plugin under a real Go host
 	$(MAKE) publish
 	scripts/test Contract.Tests
 
-e2e: ## Run the tests with real virtual machines (root)
+e2e: ## Run the tests with real virtual machines (root; RELEASE=trixie: Debian 13 in the guests)
 	@scripts/ensure-packages test
 	$(MAKE) publish
 	scripts/test EndToEnd.Tests

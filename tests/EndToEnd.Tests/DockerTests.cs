@@ -14,9 +14,10 @@ public sealed class DockerTests
         Assert.All(clones, clone =>
         {
             Assert.Equal("20", clone["sessions"]);
-            Assert.Matches("^mtu [0-9]+$", clone["eth0"]);
-            Assert.Equal(clone["eth0"], clone["docker0"]);
-            Assert.Equal(clone["eth0"], clone["container"]);
+            // That of the way out, which the scenario makes narrower than Docker's own default.
+            Assert.Equal("mtu 1400", clone["eth0"]);
+            Assert.Equal("mtu 1400", clone["docker0"]);
+            Assert.Equal("mtu 1400", clone["container"]);
         });
         Assert.Contains("leak check: the host is as it was", output);
     }

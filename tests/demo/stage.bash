@@ -13,6 +13,7 @@ egress=192.0.2.1
 egress6=2001:db8::1
 # They answer to everybody in the host's namespace, as a company's network would: private, metadata services of clouds.
 refused=(10.77.0.10 169.254.169.254 fd00:ec2::254)
+uplink_mtu=1500
 internet_pid=''
 
 fail() { echo "$stage: $*" >&2; exit 1; }
@@ -112,7 +113,7 @@ make_namespaces() {
   ip netns add "$internet_netns"
   ip link add "$uplink" netns "$host_netns" type veth peer name "$far_end" netns "$internet_netns"
   # A link-local address would appear some time later, in the middle of the comparison of before and after.
-  ip -n "$host_netns" link set dev "$uplink" addrgenmode none
+  ip -n "$host_netns" link set dev "$uplink" addrgenmode none mtu "$uplink_mtu"
   ip -n "$internet_netns" link set dev "$far_end" addrgenmode none
   ip -n "$host_netns" link set lo up
   ip -n "$host_netns" address add $egress/24 dev "$uplink"

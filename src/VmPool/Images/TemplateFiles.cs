@@ -36,7 +36,7 @@ internal static class TemplateFiles
                 cat /proc/sys/kernel/random/uuid >/run/vmpool/boot_id
                 mount -o bind /run/vmpool/boot_id /proc/sys/kernel/random/boot_id
                 mkdir -p /run/systemd/system/service.d
-                printf '%s\n' '[Service]' ProtectProc=default ProcSubset=all >/run/systemd/system/service.d/vmpool.conf
+                printf '%s\n' '[Service]' ProtectProc=default ProcSubset=all ProtectControlGroups=no ProtectKernelTunables=no >/run/systemd/system/service.d/vmpool.conf
                 ;;
             esac
 
