@@ -51,7 +51,6 @@ internal static class CaseNames
         "fault_at_disk_fails_the_instance_only",
         "fault_at_resume_fails_the_instance_only",
         "fault_at_identity_fails_the_instance_only",
-        "fault_at_ready_fails_the_instance_only",
         "fault_at_vmm_fails_the_instance_only",
         "fault_at_boot_fails_the_instance_only",
         "fault_at_ssh_fails_the_instance_only",

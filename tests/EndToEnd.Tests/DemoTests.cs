@@ -6,7 +6,7 @@ namespace EndToEnd.Tests;
 /// <summary>The main job: two jobs, each in a fresh virtual machine, which can reach the internet and nothing else.</summary>
 public sealed class DemoTests
 {
-    private static readonly string[] s_steps = ["accepted", "image", "template", "slot", "disk", "resume", "identity", "ready", "job", "deleted"];
+    private static readonly string[] s_steps = ["accepted", "image", "template", "slot", "disk", "resume", "identity", "job", "deleted"];
     private static readonly JsonSerializerOptions s_names = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     [Fact]

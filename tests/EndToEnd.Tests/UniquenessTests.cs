@@ -27,10 +27,11 @@ public sealed class UniquenessTests
         Assert.Equal(6, output.Count(line => line.Contains(" refuses the key of ", StringComparison.Ordinal)));
         Assert.Contains("leak check: the host is as it was", output);
 
-        // The check of the check: without the agent's entropy the same comparison finds what it is there to find.
+        // The check of the check: without the agent's entropy the same comparison finds what it is there to find. Debian 13's
+        // kernel knows VM generation ids and reseeds by itself: there it proves that this device works.
         IReadOnlyList<GuestReport> alike = GuestReport.ReadAll("uniqueness/without-entropy");
         Assert.Equal(2, alike.Count);
-        Assert.NotEmpty(Shared(alike));
+        Assert.Equal(Environment.GetEnvironmentVariable("RELEASE") == "trixie", Shared(alike).Count == 0);
     }
 
     /// <summary>Names whose value two reports have in common.</summary>

@@ -79,7 +79,7 @@ internal static class OptionTable
             "hypervisor = \"simulated\" only: decides which instances fail; the same seed fails the same ones.",
             (o, v) => o with { Simulation = o.Simulation with { Seed = v } }),
         OptionKey.Of("simulated_fault", Rules.StepName, OptionDefault.Is("\"\""), "\"slot\"",
-            "hypervisor = \"simulated\" only: name of the creation step (image, slot, disk, resume, identity, ready; with start = \"boot\": vmm, boot, ssh) or undo step that fails with an unexpected error. For tests.",
+            "hypervisor = \"simulated\" only: name of the creation step (image, slot, disk, resume, identity; with start = \"boot\": vmm, boot, ssh) or undo step that fails with an unexpected error. For tests.",
             (o, v) => o with { Simulation = o.Simulation with { Fault = v } }),
         OptionKey.Of("network.allow", NetworkRules.Allow, OptionDefault.Is("[]"), "[\"192.168.10.0/24\", \"10.0.0.5/32:443\", \"host:5000\"]",
             "Destinations the VMs may reach although they are private: a network, a network and TCP or UDP port, or a port of this host. Everything else private, link-local or another VM is refused at once; the internet is open.",

@@ -7,19 +7,29 @@ namespace LinuxHost;
 /// </summary>
 public static class ProcessTable
 {
+    // proc(5): /proc/PID/stat
+    private const int UserTimeField = 14;
+    private const int SystemTimeField = 15;
     private const int StartTicksField = 22;
+
+    // USER_HZ, the same on every Linux that .NET runs on.
+    private const int TicksPerSecond = 100;
 
     /// <summary>The boot id of the running kernel: a recorded process of another boot is gone.</summary>
     public static string BootId { get; } = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
 
     /// <summary>Pid and start time of a living or not yet reaped process; null when there is none.</summary>
     public static ProcessIdentity? Identify(int pid) =>
-        ReadStat(pid) is { } stat ? new ProcessIdentity(pid, ParseStartTicks(stat)) : null;
+        ReadStat(pid) is { } stat ? new ProcessIdentity(pid, ParseField(stat, StartTicksField)) : null;
 
     /// <summary>Clock ticks between boot and the start of the process.</summary>
     /// <exception cref="HostResourceException">There is no such process.</exception>
     public static ulong StartTicks(int pid) =>
         Identify(pid)?.StartTicks ?? throw new HostResourceException($"cannot read /proc/{pid}/stat: there is no process {pid}");
+
+    /// <summary>CPU time the process has used so far, in steps of 10 ms; null when it is gone.</summary>
+    public static TimeSpan? CpuTimeOf(int pid) =>
+        ReadStat(pid) is { } stat ? TimeSpan.FromSeconds((ParseField(stat, UserTimeField) + ParseField(stat, SystemTimeField)) / (double)TicksPerSecond) : null;
 
     /// <summary>Inode that names the process's network namespace; null when the process is gone, a zombie, or not ours to inspect.</summary>
     public static ulong? NetworkNamespaceOf(int pid)
@@ -66,11 +76,11 @@ public static class ProcessTable
         }
     }
 
-    private static ulong ParseStartTicks(string stat)
+    private static ulong ParseField(string stat, int field)
     {
         // Field 2 is the program's name in parentheses and may itself hold spaces and parentheses: count from the last one.
         string[] afterName = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        return ulong.Parse(afterName[StartTicksField - 3], CultureInfo.InvariantCulture);
+        return ulong.Parse(afterName[field - 3], CultureInfo.InvariantCulture);
     }
 
     private static string? ReadLink(string path)

@@ -34,7 +34,7 @@ internal static class QemuArguments
         {
             arguments.AddRange(["-initrd", view.PathOf(initrd, "initrd")]);
         }
-        arguments.AddRange(["-append", CommandLine(request)]);
+        arguments.AddRange(["-append", CommandLine(request, accelerator)]);
         return arguments;
     }
 
@@ -120,16 +120,23 @@ internal static class QemuArguments
         };
         DiskChain[] chains = [.. request.Disks.Select(disk => new DiskChain([new DiskLayer(disk.Path, disk.Format)], 0))];
         IReadOnlyList<string> arguments = Clone(request, chains, accelerator, GuestMemory.PrivateOfSealed(0), new MachineView(request.Directory));
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', arguments))))[..8];
+        string all = string.Join('\0', arguments.Append(KernelWords(accelerator)));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all)))[..8];
     }
 
     internal static string CpuModel(string accelerator) => accelerator == "tcg" ? "max" : "host";
 
-    private static string CommandLine(BootRequest request)
+    /// <summary>
+    /// Emulation translates a program's code anew at every address at which it finds it, so a fixed address is worth half of each
+    /// program's start; and a processor that does not speculate needs no protection from speculation.
+    /// </summary>
+    private static string KernelWords(string accelerator) => accelerator == "tcg" ? " norandmaps mitigations=off" : "";
+
+    private static string CommandLine(BootRequest request, string accelerator)
     {
         // The last console named becomes /dev/console: that stays the serial one.
         string consoles = request.VirtioConsole ? "console=hvc0 console=ttyS0" : "console=ttyS0";
-        return $"{request.KernelCommandLine} {consoles}".TrimStart();
+        return $"{request.KernelCommandLine}{KernelWords(accelerator)} {consoles}".TrimStart();
     }
 
     private static string BlockDevice(DiskChain chain, int disk, bool readOnly, MachineView view)

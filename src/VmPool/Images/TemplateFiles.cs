@@ -18,9 +18,9 @@ internal static class TemplateFiles
 
     /// <summary>
     /// The kernel makes its boot id when somebody first asks for it and nothing can change it then. In a template it is never asked:
-    /// from before udev on, everybody looks at another file that covers it, and the agent takes the cover away in each clone, where
-    /// the kernel has random numbers of its own by then. A service that had a /proc of its own would look past the cover, so there
-    /// is none in a template.
+    /// from before udev until the freeze, everybody looks at another file that covers it. So each clone's kernel makes its own,
+    /// which whoever was running already does not ask for. A service that had a /proc of its own would look past the cover, so
+    /// there is none in a template.
     /// </summary>
     public static readonly IReadOnlyList<GuestFile> InitialRamDisk =
     [

@@ -145,6 +145,6 @@ public sealed record SimulationOptions
     /// <summary>Seed that decides which ones fail.</summary>
     public int Seed { get; init; }
 
-    /// <summary>Name of a creation step (image, slot, disk, resume, identity, ready; with start = boot: vmm, boot, ssh) or undo step at which an unexpected error is thrown; empty for none.</summary>
+    /// <summary>Name of a creation step (image, slot, disk, resume, identity; with start = boot: vmm, boot, ssh) or undo step at which an unexpected error is thrown; empty for none.</summary>
     public string Fault { get; init; } = "";
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LinuxHost;
 using Microsoft.Extensions.Logging;
 using VmPool.Instances;
 using VmPool.Options;
@@ -10,7 +11,7 @@ namespace VmPool.Provisioning;
 /// Lives the life of every instance in the background: create, wait for its end, tear down. One task for each instance; an
 /// error ends that instance and nothing else.
 /// </summary>
-internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory factory, TimeProvider clock, ILogger log) : IAsyncDisposable
+internal sealed class Provisioner : IAsyncDisposable
 {
     private static readonly TimeSpan TeardownTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan FirstTeardownRetry = TimeSpan.FromSeconds(1);
@@ -20,10 +21,28 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
     private static readonly TimeSpan CloneTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan EmulatedCloneTimeout = TimeSpan.FromMinutes(2);
 
-    private readonly StartGate startGate = new(options.ParallelStarts ?? Environment.ProcessorCount);
+    private readonly GroupOptions options;
+    private readonly VmPorts ports;
+    private readonly VmFactory factory;
+    private readonly TimeProvider clock;
+    private readonly ILogger log;
+    private readonly StartGate startGate;
+    private readonly FirstWork firstWork;
     private readonly CancellationTokenSource stopping = new();
     private readonly Lock gate = new();
     private readonly HashSet<Task> lives = [];
+
+    /// <summary>Nothing lives yet.</summary>
+    public Provisioner(GroupOptions options, VmPorts ports, VmFactory factory, TimeProvider clock, ILogger log)
+    {
+        this.options = options;
+        this.ports = ports;
+        this.factory = factory;
+        this.clock = clock;
+        this.log = log;
+        startGate = new StartGate(options.ParallelStarts ?? Environment.ProcessorCount);
+        firstWork = new FirstWork(startGate, clock, ProcessTable.CpuTimeOf);
+    }
 
     /// <summary>Begins the life of a newly accepted instance.</summary>
     public void Start(Instance instance) => Track(Task.Run(() => LiveAsync(instance, BecomeRunningAsync)));
@@ -108,17 +127,22 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
         {
             instance.Finish("template", record => record with { TemplateKey = template.Key });
         }
-        Deadline limit = await ChooseDeadlineAsync(template is not null, ended.Token);
+        HypervisorCapabilities capabilities = await ports.Hypervisor.ProbeAsync(ended.Token);
+        Deadline limit = ChooseDeadline(template is not null, capabilities.IsEmulated);
 
-        using (await startGate.EnterAsync(turn, ended.Token))
+        using IDisposable place = await startGate.EnterAsync(turn, ended.Token);
+        using (var deadline = new CancellationTokenSource(limit.After, clock))
         {
-            using var deadline = new CancellationTokenSource(limit.After, clock);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, deadline.Token);
             try
             {
                 await (template is null
                     ? factory.BootAsync(instance, image, either.Token)
                     : factory.CloneAsync(instance, template, either.Token));
+                if (turn is StartTurn.Spare)
+                {
+                    await factory.WarmAsync(instance, either.Token);
+                }
             }
             catch (OperationCanceledException e) when (deadline.IsCancellationRequested && !ended.IsCancellationRequested)
             {
@@ -128,6 +152,10 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
         instance.IsComplete = true;
         HandOut(instance);
         completed();
+        if (capabilities.IsEmulated)
+        {
+            await firstWork.WaitAsync(instance.Record.Pid, ended.Token);
+        }
     }
 
     private async Task WaitForEndAsync(Instance instance)
@@ -170,13 +198,9 @@ internal sealed class Provisioner(GroupOptions options, VmPorts ports, VmFactory
         log.InstanceDeleted(instance.Id, instance.Record.Slot);
     }
 
-    private async Task<Deadline> ChooseDeadlineAsync(bool isClone, CancellationToken cancellationToken)
-    {
-        HypervisorCapabilities capabilities = await ports.Hypervisor.ProbeAsync(cancellationToken);
-        return isClone
-            ? new Deadline("clone_timeout", options.CloneTimeout ?? (capabilities.IsEmulated ? EmulatedCloneTimeout : CloneTimeout))
-            : new Deadline("boot_timeout", options.BootTimeout ?? (capabilities.IsEmulated ? EmulatedBootTimeout : BootTimeout));
-    }
+    private Deadline ChooseDeadline(bool isClone, bool isEmulated) => isClone
+        ? new Deadline("clone_timeout", options.CloneTimeout ?? (isEmulated ? EmulatedCloneTimeout : CloneTimeout))
+        : new Deadline("boot_timeout", options.BootTimeout ?? (isEmulated ? EmulatedBootTimeout : BootTimeout));
 
     private static TimeoutException TimedOut(Instance instance, Deadline limit, Exception inner)
     {

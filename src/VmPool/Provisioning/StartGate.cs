@@ -51,6 +51,18 @@ internal sealed class StartGate
         return place;
     }
 
+    /// <summary>Whether anybody waits for a place now.</summary>
+    public bool IsWaitedFor
+    {
+        get
+        {
+            lock (gate)
+            {
+                return requested.Count + spares.Count > 0;
+            }
+        }
+    }
+
     private void Leave(LinkedList<Waiter> queue, LinkedListNode<Waiter> node, CancellationToken cancellationToken)
     {
         lock (gate)

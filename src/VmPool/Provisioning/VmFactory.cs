@@ -1,3 +1,4 @@
+using System.Net;
 using VmPool.Instances;
 using VmPool.Keys;
 using VmPool.Options;
@@ -6,14 +7,14 @@ using VmPool.Ports;
 namespace VmPool.Provisioning;
 
 /// <summary>
-/// The story of one virtual machine: slot, disk, hypervisor, guest, ready. Each finished step is in the record before the
+/// The story of one virtual machine: slot, disk, hypervisor, guest. Each finished step is in the record before the
 /// next begins, and its undo is on the stack.
 /// </summary>
 internal sealed class VmFactory(GroupOptions options, LoginCredentials credentials, VmPorts ports)
 {
     /// <summary>
-    /// Lets the machine of an accepted instance go on where the template stopped. When it throws, what exists so far is on the
-    /// instance's cleanup stack.
+    /// Lets the machine of an accepted instance go on where the template stopped. It is ready when its agent says so, which has
+    /// seen that sshd lives. When it throws, what exists so far is on the instance's cleanup stack.
     /// </summary>
     public async Task CloneAsync(Instance instance, Template template, CancellationToken cancellationToken)
     {
@@ -28,8 +29,15 @@ internal sealed class VmFactory(GroupOptions options, LoginCredentials credentia
 
         await ports.Agent.IdentifyAsync(slot.Address, machine, identity, cancellationToken);
         instance.Finish("identity");
-        await ports.Guest.WaitForPortAsync(slot.Address, machine, cancellationToken);
-        instance.Finish("ready");
+    }
+
+    /// <summary>
+    /// Does for a clone that waits what its first login would have to wait for: a connection lets sshd start its program once.
+    /// </summary>
+    public async Task WarmAsync(Instance instance, CancellationToken cancellationToken)
+    {
+        await ports.Guest.WaitForPortAsync(IPAddress.Parse(instance.Record.Address), instance.Machine!, cancellationToken);
+        instance.Finish("warm");
     }
 
     /// <summary>

@@ -11,17 +11,8 @@ internal sealed class SimulatedGuest(GroupOptions group, Faults faults, TimeProv
     private readonly SimulationOptions options = group.Simulation;
     private int starts;
 
-    public async Task WaitForPortAsync(IPAddress address, IVirtualMachine machine, CancellationToken cancellationToken)
-    {
-        await Task.Delay(options.Boot, clock, cancellationToken);
-        faults.At(group.Hypervisor.Start == "clone" ? "ready" : "boot");
-        int start = Interlocked.Increment(ref starts);
-        if (Fails(start))
-        {
-            throw new HypervisorException(
-                $"simulated failure of start number {start} (simulated_failure_rate = {options.FailureRate}, simulated_seed = {options.Seed})");
-        }
-    }
+    public Task WaitForPortAsync(IPAddress address, IVirtualMachine machine, CancellationToken cancellationToken) =>
+        group.Hypervisor.Start == "boot" ? StartAsync("boot", cancellationToken) : Task.CompletedTask;
 
     public Task WaitForBannerAsync(IPAddress address, IVirtualMachine machine, CancellationToken cancellationToken)
     {
@@ -29,10 +20,19 @@ internal sealed class SimulatedGuest(GroupOptions group, Faults faults, TimeProv
         return Task.CompletedTask;
     }
 
-    public Task IdentifyAsync(IPAddress address, IVirtualMachine machine, GuestIdentity identity, CancellationToken cancellationToken)
+    public Task IdentifyAsync(IPAddress address, IVirtualMachine machine, GuestIdentity identity, CancellationToken cancellationToken) =>
+        StartAsync("identity", cancellationToken);
+
+    private async Task StartAsync(string step, CancellationToken cancellationToken)
     {
-        faults.At("identity");
-        return Task.CompletedTask;
+        await Task.Delay(options.Boot, clock, cancellationToken);
+        faults.At(step);
+        int start = Interlocked.Increment(ref starts);
+        if (Fails(start))
+        {
+            throw new HypervisorException(
+                $"simulated failure of start number {start} (simulated_failure_rate = {options.FailureRate}, simulated_seed = {options.Seed})");
+        }
     }
 
     /// <summary>The same seed fails the same starts, whatever happens between them (FNV-1a of seed and number as the die).</summary>

@@ -55,7 +55,6 @@ internal sealed class TemplateTrial(GroupOptions options, TemplateWish wish, Tem
             HostKeyPem = hostKey.PrivatePem,
             HostKeyPublic = hostKey.PublicLine,
         }, cancellationToken);
-        await ports.Probe.WaitForPortAsync(slot.Address, clone, cancellationToken);
         var access = new GuestAccess(slot.Address, wish.Image.User, login.PrivatePem, hostKey.PublicLine, files.Login);
         string answer = await ports.Login.RunAsync(access, "hostname", "", LoginTimeout, cancellationToken);
         if (answer.Trim() != name)

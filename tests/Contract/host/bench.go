@@ -53,6 +53,8 @@ const (
 	sparePoll = time.Millisecond
 	// After this the end of the last machine no longer disturbs the next one.
 	breather = 500 * time.Millisecond
+	// A runner's first request comes seconds after Init; by then a plugin has opened its template and made its slots ready.
+	openRest = 2 * time.Second
 )
 
 func runBench(args []string) error {

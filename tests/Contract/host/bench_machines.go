@@ -216,6 +216,9 @@ func (b *bench) withGroup(ctx context.Context, config pluginConfig, work func(*b
 	if err != nil {
 		return err
 	}
-	err = work(g)
+	err = sleepUntil(ctx, time.Now().Add(openRest))
+	if err == nil {
+		err = work(g)
+	}
 	return firstError(err, g.close())
 }

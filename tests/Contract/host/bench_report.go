@@ -142,7 +142,7 @@ const howMeasured = `## How it was measured
 
 - The clock starts when a Go program, launching the plugin with go-plugin's own client and AutoMTLS as GitLab Runner does, calls
   Increase. *Running* is the first Update that says so; these hosts ask every 5 ms (for spares every 1 ms, for
-  several clones at once every 20 ms), so that the host's habits are not measured; what asking costs is in the figures. *First job command* is the end of ` + "`true`" + `, run by golang.org/x/crypto/ssh after
+  several clones at once every 20 ms), so that the host's habits are not measured; what asking costs is in the figures. A plugin has been up for two seconds by then. *First job command* is the end of ` + "`true`" + `, run by golang.org/x/crypto/ssh after
   a login to the host key of this very machine.
 - copy+boot needs no plugin: cp of the whole disk (holes stay holes, no extents are shared, the source is in the page cache), a NoCloud
   seed, QEMU with the plugin's own options, *running* when sshd greets. Choices are those that make it faster: kernel booted directly, network ready before

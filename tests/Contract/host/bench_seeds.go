@@ -61,6 +61,9 @@ func stockGuest(image, scratch string) copyBoot {
 	}}
 }
 
+// emulationWords is what the plugin's driver adds to the kernel's command line under TCG.
+const emulationWords = " norandmaps mitigations=off"
+
 // ourGuest is the plugin's image, which is made for a quick boot, with a seed like the plugin's.
 func ourGuest(image, scratch string) (copyBoot, error) {
 	var manifest struct {
@@ -70,7 +73,7 @@ func ourGuest(image, scratch string) (copyBoot, error) {
 	if err == nil {
 		err = json.Unmarshal(text, &manifest)
 	}
-	return copyBoot{image: image, scratch: scratch, commandLine: manifest.CommandLine, seed: func(key, hostKey keyPair) map[string]string {
+	return copyBoot{image: image, scratch: scratch, commandLine: manifest.CommandLine + emulationWords, seed: func(key, hostKey keyPair) map[string]string {
 		return map[string]string{
 			"meta-data": metaData() + "dsmode: local\n",
 			"user-data": cloudConfig(object{"write_files": []object{

@@ -52,7 +52,7 @@ func (g *benchGroup) waitForSpare(ctx context.Context) error {
 			if err != nil {
 				continue // It is just being replaced or removed.
 			}
-			if _, ready := (&machine{record: record}).since("ready"); ready {
+			if _, ready := (&machine{record: record}).since("warm"); ready {
 				return nil
 			}
 		}

@@ -30,7 +30,7 @@ var phases = []phase{
 	{"slot, disk, seed", "#c9a227", []string{"image", "template", "gate", "slot", "disk", "seed"}},
 	{"hypervisor", "#e07b39", []string{"vmm", "resume"}},
 	{"guest boots", "#d2555a", []string{"boot", "ssh"}},
-	{"identity", "#2f9e6e", []string{"identity", "ready"}},
+	{"identity", "#2f9e6e", []string{"identity"}},
 	{"seen by Update", "#8b949e", []string{"seen"}},
 	{"SSH login", "#3b82c4", []string{"login"}},
 	{"command", "#2aa3b5", []string{"job"}},

@@ -8,7 +8,7 @@ func faultCases() []contractCase {
 		start string
 		steps []string
 	}{
-		{"clone", []string{"image", "slot", "disk", "resume", "identity", "ready"}},
+		{"clone", []string{"image", "slot", "disk", "resume", "identity"}},
 		{"boot", []string{"vmm", "boot", "ssh"}},
 	} {
 		for _, step := range way.steps {

@@ -62,5 +62,19 @@ public sealed class ProcessTableTests : IDisposable
     }
 
     [Fact]
+    public void The_cpu_time_of_a_process_grows_with_its_work_and_is_absent_without_it()
+    {
+        TimeSpan before = ProcessTable.CpuTimeOf(Environment.ProcessId)!.Value;
+        while (ProcessTable.CpuTimeOf(Environment.ProcessId) < before + TimeSpan.FromMilliseconds(50))
+        {
+            // Reading it is the work.
+        }
+        using var self = System.Diagnostics.Process.GetCurrentProcess();
+
+        Assert.InRange(ProcessTable.CpuTimeOf(Environment.ProcessId)!.Value, before + TimeSpan.FromMilliseconds(50), self.TotalProcessorTime + TimeSpan.FromSeconds(1));
+        Assert.Null(ProcessTable.CpuTimeOf(int.MaxValue));
+    }
+
+    [Fact]
     public void The_boot_id_is_the_kernels() => Assert.True(Guid.TryParse(ProcessTable.BootId, out _));
 }

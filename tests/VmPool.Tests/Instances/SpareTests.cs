@@ -175,7 +175,7 @@ public sealed class SpareTests
         return Spares(test)[0];
     }
 
-    private static int Complete(TestGroup test) => Spares(test).Count(record => record.Timeline.Any(entry => entry.Step == "ready"));
+    private static int Complete(TestGroup test) => Spares(test).Count(record => record.Timeline.Any(entry => entry.Step == "warm"));
 
     private static IReadOnlyList<InstanceRecord> Spares(TestGroup test) => [.. Records(test).Where(record => record.Spare)];
 

@@ -26,7 +26,7 @@ public sealed class TemplateStoreTests : IDisposable
 
         Template template = (await store.CurrentAsync(Image(), CancellationToken.None))!;
 
-        Assert.Equal(["start", "banner", "true", "true", "true", "true", "freeze", "save", "open", "clone", "identify", "port", "hostname", "open"], _guests.Steps);
+        Assert.Equal(["start", "banner", "true", "true", "true", "true", "freeze", "save", "open", "clone", "identify", "hostname", "open"], _guests.Steps);
         Assert.EndsWith(" vmpool.template", _guests.Template!.KernelCommandLine, StringComparison.Ordinal);
         Assert.Equal(new TemplateStatus("ready", template.Key, Path.Combine(Templates, template.Key)), store.Status);
         Assert.All(_guests.Machines, machine => Assert.True(machine.Exited.IsCompleted));

@@ -12,7 +12,6 @@ and files that exist are overwritten in place, which costs the file system nothi
 
 import argparse
 import binascii
-import ctypes
 import fcntl
 import gc
 import json
@@ -39,11 +38,6 @@ LONGEST_ANSWER = 2000
 RNDADDENTROPY = 0x40085203
 RNDRESEEDCRNG = 0x5207
 
-# sys/mount.h
-MNT_DETACH = 2
-
-# In the template another file covers it: once somebody has looked at it nothing can change it any more.
-BOOT_ID = b"/proc/sys/kernel/random/boot_id"
 HOST_KEY = "/etc/ssh/ssh_host_ecdsa_key"
 
 
@@ -52,7 +46,6 @@ class Kernel:
 
     def __init__(self):
         self.random = os.open("/dev/urandom", os.O_WRONLY | os.O_CLOEXEC)
-        self.umount2 = ctypes.CDLL(None, use_errno=True).umount2
 
     def add_entropy(self, data):
         fcntl.ioctl(self.random, RNDADDENTROPY, struct.pack("ii", 8 * len(data), len(data)) + data)
@@ -64,12 +57,6 @@ class Kernel:
     def set_hostname(self, name):
         socket.sethostname(name)
 
-    def uncover_boot_id(self):
-        """The kernel makes one when it is asked for the first time, which is after this."""
-        if self.umount2(BOOT_ID, MNT_DETACH) != 0:
-            error = ctypes.get_errno()
-            raise OSError(error, f"cannot uncover the boot id: {os.strerror(error)}")
-
 
 class RecordedKernel:
     """For tests on a machine that must stay as it is."""
@@ -78,7 +65,6 @@ class RecordedKernel:
         self.add_entropy = lambda data: record(f"entropy {data.hex()}")
         self.set_clock = lambda nanoseconds: record(f"clock {nanoseconds}")
         self.set_hostname = lambda name: record(f"hostname {name}")
-        self.uncover_boot_id = lambda: record("boot id")
 
 
 class Guest:
@@ -187,8 +173,6 @@ def serve(listener, peer, guest, services):
     listener.close()
     try:
         guest.apply(identity)
-        # Not a part of what is rehearsed: it can be done once.
-        guest.kernel.uncover_boot_id()
         services.renew(identity)
     except Exception as e:
         answer(connection, f"ERROR {type(e).__name__}: {e}")

@@ -13,7 +13,7 @@ import engine
 KEEPS_HOST_KEY = (9, 8)
 SERVED_SECONDS = 20
 RESTART_SECONDS = 120
-SETTLED_SECONDS = 5
+SETTLED_SECONDS = 15
 # As much as systemd keeps for this kernel's pool.
 SEED_BYTES = 32
 
@@ -53,9 +53,9 @@ class Services:
 
     def renew(self, identity):
         """What must be so before a job comes."""
+        # Its socket has been listening since the template, as long as it lives: nobody need knock and have it start a process.
+        os.kill(sshd_process(), signal.SIGHUP if self.keeps_host_key else 0)
         if self.keeps_host_key:
-            with open("/run/sshd.pid", encoding="ascii") as file:
-                os.kill(int(file.read()), signal.SIGHUP)
             require_served(identity.host_key_pub.split(" ")[1])
         engine.renew()
         if units := restart_units():
@@ -92,6 +92,14 @@ def sshd_version():
     if not version:
         raise OSError(f"cannot tell OpenSSH's version from: {words}")
     return int(version[1]), int(version[2])
+
+
+def sshd_process():
+    file = os.open("/run/sshd.pid", os.O_RDONLY)
+    try:
+        return int(os.read(file, 20))
+    finally:
+        os.close(file)
 
 
 def restart_units():

@@ -1,0 +1,72 @@
+using VmPool.Provisioning;
+using VmPool.Tests.Fakes;
+
+namespace VmPool.Tests.Provisioning;
+
+public sealed class FirstWorkTests
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(80);
+
+    private readonly ManualClock _clock = new();
+    private readonly StartGate _gate = new(1);
+    private TimeSpan? _used = TimeSpan.Zero;
+
+    [Fact]
+    public async Task Nobody_is_held_up_when_nobody_waits()
+    {
+        using IDisposable place = await _gate.EnterAsync(StartTurn.Requested, CancellationToken.None);
+
+        Assert.True(WaitAsync().IsCompletedSuccessfully);
+    }
+
+    [Fact]
+    public async Task A_busy_machine_keeps_its_place_until_it_is_idle()
+    {
+        using IDisposable place = await _gate.EnterAsync(StartTurn.Requested, CancellationToken.None);
+        Task<IDisposable> next = _gate.EnterAsync(StartTurn.Spare, CancellationToken.None);
+        Task waiting = WaitAsync();
+
+        await LookAsync(busy: Look);
+        await LookAsync(busy: Look / 2);
+        Assert.False(waiting.IsCompleted);
+        await LookAsync(busy: TimeSpan.Zero);
+
+        await waiting.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.False(next.IsCompleted);
+    }
+
+    [Fact]
+    public async Task One_that_is_always_busy_gives_way_after_a_second()
+    {
+        using IDisposable place = await _gate.EnterAsync(StartTurn.Requested, CancellationToken.None);
+        _ = _gate.EnterAsync(StartTurn.Requested, CancellationToken.None);
+        Task waiting = WaitAsync();
+
+        for (int i = 0; i < 13; i++)
+        {
+            Assert.False(waiting.IsCompleted);
+            await LookAsync(busy: Look);
+        }
+
+        await waiting.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public async Task A_machine_that_has_ended_holds_nobody_up()
+    {
+        using IDisposable place = await _gate.EnterAsync(StartTurn.Requested, CancellationToken.None);
+        _ = _gate.EnterAsync(StartTurn.Requested, CancellationToken.None);
+        _used = null;
+
+        Assert.True(WaitAsync().IsCompletedSuccessfully);
+    }
+
+    private Task WaitAsync() => new FirstWork(_gate, _clock, _ => _used).WaitAsync(42, CancellationToken.None);
+
+    private async Task LookAsync(TimeSpan busy)
+    {
+        await TestGroup.UntilAsync(() => _clock.Waiting == 1, "the next look");
+        _used += busy;
+        _clock.Advance(Look);
+    }
+}
