@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using VmPool;
 
-namespace Qemu;
+namespace VmmProcess;
 
 /// <summary>
 /// The few fields of a qcow2 file that decide how it is opened (docs/interop/qcow2 of QEMU: big-endian; magic and version

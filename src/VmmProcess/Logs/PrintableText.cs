@@ -1,14 +1,14 @@
 using System.Text;
 
-namespace Qemu;
+namespace VmmProcess;
 
 /// <summary>What a guest prints goes into our errors and logs, where terminal control sequences have no business.</summary>
-internal static class PrintableText
+public static class PrintableText
 {
     private const char Escape = '\u001b';
 
     /// <summary>Drops control characters (but line feeds) and ANSI escape sequences.</summary>
-    internal static string Clean(string text)
+    public static string Clean(string text)
     {
         var clean = new StringBuilder(text.Length);
         for (int i = 0; i < text.Length; i++)

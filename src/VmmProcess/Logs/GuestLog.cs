@@ -1,14 +1,19 @@
 using System.Text;
+using LinuxHost;
 using Microsoft.Win32.SafeHandles;
 
-namespace Qemu;
+namespace VmmProcess;
 
-/// <summary>One file that a machine appends to and that must neither fill the host's disk nor lead us astray.</summary>
+/// <summary>One file that a machine writes its output to and that must neither fill the host's disk nor lead us astray.</summary>
 /// <param name="Path">Absolute path on the host.</param>
-internal sealed record GuestLog(string Path)
+/// <param name="IsAppended">
+/// Whether its writer has it open for appending. One that has not goes on at its own position whatever we do to the length: then
+/// the room in front is given back and the length stays.
+/// </param>
+public sealed record GuestLog(string Path, bool IsAppended = true)
 {
-    /// <summary>A longer file is cut. The writer appends, so it simply continues behind what was kept.</summary>
-    internal const int MaximumBytes = 1024 * 1024;
+    /// <summary>A file that holds more is cut.</summary>
+    public const int MaximumBytes = 1024 * 1024;
 
     private const int KeptBytes = 256 * 1024;
 
@@ -16,13 +21,19 @@ internal sealed record GuestLog(string Path)
     /// Keeps only the end of a file that has grown too long. What is written during the few microseconds of the cut is lost.
     /// </summary>
     /// <returns>Whether it was cut.</returns>
-    internal bool Trim()
+    public bool Trim()
     {
         using SafeFileHandle? file = NativeFile.OpenForAppend(Path);
         if (file is null || RandomAccess.GetLength(file) <= MaximumBytes)
         {
             return false;
         }
+        return IsAppended ? CutToEnd(file) : SparseFile.DropFront(file, MaximumBytes, KeptBytes);
+    }
+
+    // The writer simply continues behind what was kept.
+    private static bool CutToEnd(SafeFileHandle file)
+    {
         byte[] kept = ReadEnd(file, KeptBytes);
         RandomAccess.SetLength(file, 0);
         RandomAccess.Write(file, "[earlier output was dropped]\n"u8, 0);
@@ -31,7 +42,7 @@ internal sealed record GuestLog(string Path)
     }
 
     /// <summary>The last lines as printable text, without escape sequences; empty when there is nothing readable.</summary>
-    internal string Tail(int lines)
+    public string Tail(int lines)
     {
         const int BytesPerLine = 240;
         try

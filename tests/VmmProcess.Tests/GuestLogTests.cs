@@ -1,7 +1,8 @@
 using LinuxHost;
+using MachineFixtures;
 using Microsoft.Win32.SafeHandles;
 
-namespace Qemu.Tests;
+namespace VmmProcess.Tests;
 
 public sealed class GuestLogTests
 {
@@ -19,6 +20,30 @@ public sealed class GuestLogTests
 
         Assert.InRange(new FileInfo(directory["log"]).Length, 1, GuestLog.MaximumBytes / 2);
         Assert.StartsWith("[earlier output was dropped]\n", File.ReadAllText(directory["log"]), StringComparison.Ordinal);
+        Assert.Equal("last line\nnext line", log.Tail(2));
+    }
+
+    [Fact]
+    public void The_room_in_front_of_a_long_log_is_given_back_where_its_writer_keeps_its_own_position()
+    {
+        using var directory = new TestDirectory();
+        using SafeFileHandle writer = File.OpenHandle(directory["log"], FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
+        long position = 0;
+        void Write(string text)
+        {
+            byte[] bytes = System.Text.Encoding.UTF8.GetBytes(text);
+            RandomAccess.Write(writer, bytes, position);
+            position += bytes.Length;
+        }
+        Write(new string('a', 3 * GuestLog.MaximumBytes) + "\nlast line\n");
+        var log = new GuestLog(directory["log"], IsAppended: false);
+
+        Assert.True(log.Trim());
+        Assert.False(log.Trim());
+        Write("next line\n");
+
+        Assert.Equal(position, new FileInfo(directory["log"]).Length);
+        Assert.InRange(Blocks(directory["log"]) * 512, 1, GuestLog.MaximumBytes / 2);
         Assert.Equal("last line\nnext line", log.Tail(2));
     }
 
@@ -57,6 +82,9 @@ public sealed class GuestLogTests
 
         Assert.Contains("not a regular file", tail, StringComparison.Ordinal);
     }
+
+    private static long Blocks(string path) =>
+        long.Parse(HostCommand.RunAsync("stat", ["-c", "%b", path], null, CancellationToken.None).GetAwaiter().GetResult().Output, System.Globalization.CultureInfo.InvariantCulture);
 
     [Fact]
     public void Control_sequences_of_the_guest_do_not_reach_our_messages()

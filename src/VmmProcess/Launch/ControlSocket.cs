@@ -2,23 +2,26 @@ using System.Net.Sockets;
 using LinuxHost;
 using Microsoft.Win32.SafeHandles;
 
-namespace Qemu;
+namespace VmmProcess;
 
 /// <summary>
 /// A machine's control socket, made by us before its process exists: the process inherits it, and the first connection is
-/// open already. So nobody has to look again and again whether QEMU listens yet, and nobody else can be first.
+/// open already. So nobody has to look again and again whether it listens yet, and nobody else can be first.
 /// </summary>
 /// <param name="listener">For the process to inherit.</param>
 /// <param name="client">Our end of the first connection; it stays when this is disposed.</param>
-internal sealed class ControlSocket(SafeFileHandle listener, Stream client) : IDisposable
+public sealed class ControlSocket(SafeFileHandle listener, Stream client) : IDisposable
 {
-    internal SafeFileHandle Listener => listener;
+    /// <summary>For the process to inherit.</summary>
+    public SafeFileHandle Listener => listener;
 
-    internal Stream Client => client;
+    /// <summary>Our end of the first connection.</summary>
+    public Stream Client => client;
 
-    /// <param name="path">As QEMU sees it: it removes the path at its end.</param>
+    /// <summary>Makes it where an earlier one may have been.</summary>
+    /// <param name="path">As the process sees it: one that removes the path at its end finds it there.</param>
     /// <exception cref="HostResourceException">It cannot be made.</exception>
-    internal static ControlSocket Open(string path)
+    public static ControlSocket Open(string path)
     {
         // Left by an earlier process of the same machine.
         File.Delete(path);

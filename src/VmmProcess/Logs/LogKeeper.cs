@@ -1,19 +1,20 @@
+using LinuxHost;
 using Microsoft.Extensions.Logging;
 
-namespace Qemu;
+namespace VmmProcess;
 
 /// <summary>
 /// Keeps a machine's log files short for as long as it runs and this process watches it. A guest can write as fast as
 /// the host's disk; it may do that to its own disk too, but a console is not counted as disk space. While no process of ours lives,
-/// <see cref="QemuLaunch"/>'s file size limit is the bound, and the next adoption cuts the file.
+/// <see cref="Launcher"/>'s file size limit is the bound, and the next adoption cuts the file.
 /// </summary>
-internal sealed class LogKeeper(string instanceId, IReadOnlyList<GuestLog> logs, TimeProvider time, ILogger logger)
+public sealed class LogKeeper(string instanceId, IReadOnlyList<GuestLog> logs, TimeProvider time, ILogger logger)
 {
     // The largest pile between two looks is what the host's disk takes in this time.
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Runs until the machine has ended; never faults.</summary>
-    internal async Task RunAsync(Task ended)
+    public async Task RunAsync(Task ended)
     {
         using var timer = new PeriodicTimer(Interval, time);
         var unwatchable = new HashSet<GuestLog>();
@@ -36,7 +37,7 @@ internal sealed class LogKeeper(string instanceId, IReadOnlyList<GuestLog> logs,
                 logger.LogCut(instanceId, log.Path);
             }
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or HostResourceException)
         {
             // Said once: a machine that replaces its log by something else does so for the rest of its life.
             unwatchable.Add(log);

@@ -1,8 +1,9 @@
 using LinuxHost;
+using MachineFixtures;
 using VmPool;
 using VmPool.Ports;
 
-namespace Qemu.Tests;
+namespace VmmProcess.Tests;
 
 public sealed class DiskChainTests
 {

@@ -1,25 +1,25 @@
 using VmPool;
 using VmPool.Ports;
 
-namespace Qemu;
+namespace VmmProcess;
 
 /// <summary>One file of a disk and the files it builds on, nearest first.</summary>
 /// <param name="Path">Absolute path on the host.</param>
 /// <param name="Format">raw or qcow2.</param>
-internal sealed record DiskLayer(string Path, string Format);
+public sealed record DiskLayer(string Path, string Format);
 
 /// <summary>
-/// Finds the whole backing chain of a disk. Every file of it is named on QEMU's command line, because the names stored in
+/// Finds the whole backing chain of a disk. Every file of it must be named to the hypervisor or shown to it, because the names stored in
 /// the files are host paths, which do not exist for the unprivileged process.
 /// </summary>
 /// <param name="Layers">The disk itself, then its backing files.</param>
 /// <param name="VirtualSize">Bytes the guest sees.</param>
-internal sealed record DiskChain(IReadOnlyList<DiskLayer> Layers, long VirtualSize)
+public sealed record DiskChain(IReadOnlyList<DiskLayer> Layers, long VirtualSize)
 {
     private const int MaximumDepth = 8;
 
     /// <exception cref="HypervisorException">A file of the chain is missing or not what it is said to be; names it.</exception>
-    internal static DiskChain Read(VmDisk disk)
+    public static DiskChain Read(VmDisk disk)
     {
         var layers = new List<DiskLayer>();
         long? size = null;
@@ -42,7 +42,7 @@ internal sealed record DiskChain(IReadOnlyList<DiskLayer> Layers, long VirtualSi
             {
                 return new DiskChain(layers, size.Value);
             }
-            // Without the stored format QEMU would guess from the content, which a guest can forge.
+            // Without the stored format it would be guessed from the content, which a guest can forge.
             format = header.BackingFormat
                 ?? throw new HypervisorException($"the disk {path} does not say which format its backing file {header.BackingFile} has; create it with `qemu-img create -F`");
             path = Path.Combine(Path.GetDirectoryName(path)!, header.BackingFile);
