@@ -17,6 +17,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "preparation failed; instances will fail with the same error until it is mended")]
     public static partial void PreparationFailed(this ILogger log, Exception error);
 
+    [LoggerMessage(EventId = 6, Level = LogLevel.Information, Message = "hypervisor = \"auto\" means {Hypervisor} on this host: {Reason}")]
+    public static partial void HypervisorChosen(this ILogger log, string hypervisor, string reason);
+
     [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "connector_config.password is set, so instances boot, which takes many times longer than clones; use keys (leave the password out)")]
     public static partial void PasswordMeansBoot(this ILogger log, string group);
 }

@@ -1,7 +1,7 @@
 using LinuxHost;
 using Microsoft.Extensions.Logging;
-using VmPool;
 using VmPool.Ports;
+using VmmProcess;
 
 namespace Qemu;
 
@@ -11,8 +11,7 @@ public sealed class QemuHypervisor : IHypervisor
     private readonly QemuSettings _settings;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Lock _gate = new();
-    private Task<Installation>? _probe;
+    private readonly SharedProbe<Installation> _probe;
 
     /// <summary>Creates the driver; touches nothing of the host yet.</summary>
     /// <exception cref="ArgumentException">The accelerator is none of auto, kvm and tcg.</exception>
@@ -25,19 +24,23 @@ public sealed class QemuHypervisor : IHypervisor
         _settings = settings;
         _time = time;
         _logger = logger;
+        _probe = new SharedProbe<Installation>(InspectAsync);
     }
+
+    /// <summary>Whether the machine in a directory is one of this driver, be it of an earlier process.</summary>
+    public static bool Owns(string directory) => File.Exists(Path.Combine(directory, MachineFiles.Socket));
 
     /// <inheritdoc/>
     public string Name => "qemu";
 
     /// <inheritdoc/>
     public async Task<HypervisorCapabilities> ProbeAsync(CancellationToken cancellationToken) =>
-        (await FindAsync(cancellationToken)).Capabilities;
+        (await _probe.GetAsync(cancellationToken)).Capabilities;
 
     /// <inheritdoc/>
     public async Task<IVirtualMachine> BootAsync(BootRequest request, CancellationToken cancellationToken)
     {
-        Installation installed = await FindAsync(cancellationToken);
+        Installation installed = await _probe.GetAsync(cancellationToken);
         MachineLaunch launch = MachineLaunch.ForBoot(request, installed.Accelerator);
         return await Start.RunAsync(launch, QemuStart.RequireRunningAsync, cancellationToken);
     }
@@ -45,23 +48,10 @@ public sealed class QemuHypervisor : IHypervisor
     /// <inheritdoc/>
     public async Task<IVirtualMachine> StartTemplateAsync(BootRequest request, string directory, CancellationToken cancellationToken)
     {
-        Installation installed = await FindAsync(cancellationToken);
+        Installation installed = await _probe.GetAsync(cancellationToken);
         string memory = Path.Combine(directory, TemplateFiles.Memory);
-        try
-        {
-            CreateMemory(memory, request);
-            MachineLaunch launch = MachineLaunch.ForTemplate(request, installed.Accelerator, memory);
-            return await Start.RunAsync(launch, QemuStart.RequireRunningAsync, cancellationToken);
-        }
-        catch (Exception e)
-        {
-            File.Delete(memory);
-            if (e is IOException or UnauthorizedAccessException or HostResourceException)
-            {
-                throw new HypervisorException($"cannot start template {request.InstanceId}: cannot make its memory {memory}: {e.Message}", e);
-            }
-            throw;
-        }
+        return await TemplateMemory.StartAsync(memory, request, async () => await Start.RunAsync(
+            MachineLaunch.ForTemplate(request, installed.Accelerator, memory), QemuStart.RequireRunningAsync, cancellationToken));
     }
 
     /// <inheritdoc/>
@@ -73,7 +63,7 @@ public sealed class QemuHypervisor : IHypervisor
     /// <inheritdoc/>
     public async Task<IMachineTemplate> OpenTemplateAsync(string directory, CancellationToken cancellationToken)
     {
-        Installation installed = await FindAsync(cancellationToken);
+        Installation installed = await _probe.GetAsync(cancellationToken);
         // Copying the memory takes a good tenth of a second, in one go.
         return await Task.Run(
             () => QemuTemplate.Open(directory, installed.Accelerator, installed.Version.MapsReadOnlyFiles, Start, cancellationToken),
@@ -93,22 +83,6 @@ public sealed class QemuHypervisor : IHypervisor
 
     private QemuStart Start => new(_settings.Program, _settings.StartDeadline, _time, _logger);
 
-    private async Task<Installation> FindAsync(CancellationToken cancellationToken)
-    {
-        Task<Installation> probe;
-        lock (_gate)
-        {
-            // A failure is not kept: what was missing may have been installed meanwhile.
-            if (_probe is null || _probe.IsFaulted)
-            {
-                // Several callers share one run, which ends by its own deadlines: none of them cancels it for the others.
-                _probe = InspectAsync();
-            }
-            probe = _probe;
-        }
-        return await probe.WaitAsync(cancellationToken);
-    }
-
     private async Task<Installation> InspectAsync()
     {
         QemuVersion version = await QemuVersion.ReadAsync(_settings.Program, CancellationToken.None);
@@ -123,23 +97,9 @@ public sealed class QemuHypervisor : IHypervisor
         string cpu = QemuArguments.CpuModel(accelerator);
         if (cpu == "host")
         {
-            cpu += $" {HostProcessor.Fingerprint(await File.ReadAllTextAsync("/proc/cpuinfo"))}";
+            cpu += $" {await HostProcessor.FingerprintAsync()}";
         }
         return $"qemu {version.Build}, machine {QemuArguments.MachineType}, cpu {cpu}, accel {accelerator}, devices {QemuArguments.Fingerprint(accelerator)}";
-    }
-
-    private static void CreateMemory(string path, MachineRequest request)
-    {
-        using (var file = new FileStream(path, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        }))
-        {
-            file.SetLength((long)request.MemoryMb << 20);
-        }
-        FileOwner.Give(path, request.UserId);
     }
 
     private sealed record Installation(QemuVersion Version, HypervisorCapabilities Capabilities)

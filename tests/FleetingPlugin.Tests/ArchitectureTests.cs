@@ -11,8 +11,9 @@ public sealed class ArchitectureTests
         ["LinuxHost"] = [],
         ["GoPlugin"] = [],
         ["VmPool"] = ["LinuxHost"],
-        ["Qemu"] = ["VmPool", "LinuxHost"],
-        ["CloudHypervisor"] = ["VmPool", "LinuxHost"],
+        ["VmmProcess"] = ["VmPool", "LinuxHost"],
+        ["Qemu"] = ["VmmProcess", "VmPool", "LinuxHost"],
+        ["CloudHypervisor"] = ["VmmProcess", "VmPool", "LinuxHost"],
         ["FleetingPlugin"] = ["CloudHypervisor", "Qemu", "GoPlugin", "VmPool", "LinuxHost"],
     };
 

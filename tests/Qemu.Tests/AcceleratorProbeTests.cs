@@ -1,3 +1,4 @@
+using MachineFixtures;
 using Microsoft.Extensions.Logging.Abstractions;
 using VmPool;
 

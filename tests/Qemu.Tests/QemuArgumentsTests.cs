@@ -1,4 +1,5 @@
 using VmPool.Ports;
+using VmmProcess;
 
 namespace Qemu.Tests;
 

@@ -1,5 +1,7 @@
+using MachineFixtures;
 using Microsoft.Extensions.Logging.Abstractions;
 using VmPool;
+using VmmProcess;
 
 namespace Qemu.Tests;
 
@@ -40,7 +42,7 @@ public sealed class QemuStartTests
         HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(() => StartAsync(directory, TimeSpan.FromSeconds(1), "--stderr", "hello"));
 
         Assert.Contains("did not answer on its control socket within", error.Message, StringComparison.Ordinal);
-        Assert.Empty(StubProcess.FindIn(directory));
+        Assert.Empty(directory.FindProcesses());
     }
 
     [Fact]
@@ -52,7 +54,7 @@ public sealed class QemuStartTests
             () => StartAsync(directory, Long, "--control", "3", "--status", "internal-error"));
 
         Assert.Contains("the guest is not running but \"internal-error\"", error.Message, StringComparison.Ordinal);
-        Assert.Empty(StubProcess.FindIn(directory));
+        Assert.Empty(directory.FindProcesses());
     }
 
     [Fact]
@@ -66,7 +68,7 @@ public sealed class QemuStartTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => start);
 
-        Assert.Empty(StubProcess.FindIn(directory));
+        Assert.Empty(directory.FindProcesses());
     }
 
     [Fact]
@@ -78,7 +80,7 @@ public sealed class QemuStartTests
             () => StartAsync(directory, TimeSpan.FromSeconds(5), "--control", "3", "--deaf", "query-status"));
 
         Assert.Contains("answered, but its guest did not run within", error.Message, StringComparison.Ordinal);
-        Assert.Empty(StubProcess.FindIn(directory));
+        Assert.Empty(directory.FindProcesses());
     }
 
     [Fact]
@@ -112,7 +114,7 @@ public sealed class QemuStartTests
     public async Task A_later_connection_finds_the_same_process()
     {
         using var directory = new TestDirectory();
-        StartedQemu started = await StubProcess.StartAsync(directory, ["--control", "3"]);
+        StartedProcess started = await StubProcess.StartAsync(directory, ["--control", "3"]);
         // It has taken the socket over when it answers.
         QmpConnection first = await QmpConnection.OpenAsync(started.Control, "ci-1", Long, TimeProvider.System, CancellationToken.None);
         await first.ExecuteAsync("query-status", null, Long, CancellationToken.None);

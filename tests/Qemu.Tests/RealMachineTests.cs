@@ -1,7 +1,9 @@
 using LinuxHost;
+using MachineFixtures;
 using Microsoft.Extensions.Logging.Abstractions;
 using VmPool;
 using VmPool.Ports;
+using VmmProcess;
 
 namespace Qemu.Tests;
 
@@ -90,7 +92,7 @@ public sealed class RealMachineTests
     {
         await using TestMachine test = await TestMachine.CreateAsync(TestGuest.Saying("hello\n"));
         // Started without ever speaking to it, as a plugin does that is killed right after the start.
-        (ChildProcess child, Stream control) = await QemuLaunch.StartAsync(MachineLaunch.ForBoot(test.Request, "tcg"), "qemu-system-x86_64");
+        (ChildProcess child, Stream control) = await MachineLaunch.ForBoot(test.Request, "tcg").StartAsync("qemu-system-x86_64");
         await control.DisposeAsync();
         await test.WaitForConsoleAsync("hello");
         var successor = new QemuHypervisor(new QemuSettings(), TimeProvider.System, NullLogger<QemuHypervisor>.Instance);

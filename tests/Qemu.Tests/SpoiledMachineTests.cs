@@ -1,6 +1,8 @@
 using LinuxHost;
+using MachineFixtures;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using VmmProcess;
 
 namespace Qemu.Tests;
 
@@ -51,7 +53,7 @@ public sealed class SpoiledMachineTests
     {
         using var directory = new TestDirectory();
         // What cannot be kept short is said in the log, which fails.
-        Directory.CreateDirectory(directory[MachineFiles.SerialLog]);
+        Directory.CreateDirectory(directory[ConsoleFiles.Serial]);
         var logger = new FirstMessageFails();
         (QmpPeer peer, QemuMachine machine) = await TakeOverAsync(directory, TimeProvider.System, logger);
         await using QmpPeer _ = peer;

@@ -1,5 +1,7 @@
 using LinuxHost;
+using MachineFixtures;
 using Microsoft.Win32.SafeHandles;
+using VmmProcess;
 
 namespace Qemu.Tests;
 
@@ -15,31 +17,14 @@ internal static class StubProcess
     };
 
     /// <summary>Starts it with a control socket, as QEMU is started.</summary>
-    internal static Task<StartedQemu> StartAsync(TestDirectory directory, IReadOnlyList<string> arguments)
+    internal static Task<StartedProcess> StartAsync(TestDirectory directory, IReadOnlyList<string> arguments)
     {
         using ControlSocket control = ControlSocket.Open(directory[MachineFiles.Socket]);
         ChildProcess child = Spawn.Start(Request(directory, arguments) with
         {
-            InheritedDescriptors = new Dictionary<int, SafeFileHandle> { [MachineDescriptors.Control] = control.Listener },
+            InheritedDescriptors = new Dictionary<int, SafeFileHandle> { [ProcessLaunch.ControlDescriptor] = control.Listener },
         });
-        return Task.FromResult(new StartedQemu(child, control.Client));
-    }
-
-    /// <summary>Pids of living processes whose standard error is a file below the directory.</summary>
-    internal static IReadOnlyList<int> FindIn(TestDirectory directory) =>
-        [.. ProcessTable.Pids().Where(pid => OutputOf(pid)?.StartsWith(directory.Path + "/", StringComparison.Ordinal) == true)];
-
-    private static string? OutputOf(int pid)
-    {
-        try
-        {
-            return new FileInfo($"/proc/{pid}/fd/2").LinkTarget;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // It ended meanwhile.
-            return null;
-        }
+        return Task.FromResult(new StartedProcess(child, control.Client));
     }
 
     // shared/Microsoft.NETCore.App/<version>/ is three levels below the root.

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LinuxHost;
+using MachineFixtures;
 using VmPool;
 using VmPool.Ports;
 

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using LinuxHost;
+using MachineFixtures;
 using Microsoft.Extensions.Logging.Abstractions;
 using VmPool.Ports;
+using VmmProcess;
 
 namespace Qemu.Tests;
 
@@ -36,7 +38,7 @@ internal sealed class TestMachine : IAsyncDisposable
 
     public string Directory { get; }
 
-    public string SerialLog => Path.Combine(Directory, MachineFiles.SerialLog);
+    public string SerialLog => Path.Combine(Directory, ConsoleFiles.Serial);
 
     public string ImageDirectory => _root["images"];
 

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using LinuxHost;
+using MachineFixtures;
 using VmPool.Ports;
+using VmmProcess;
 
 namespace Qemu.Tests;
 
@@ -66,7 +68,7 @@ internal sealed class TestTemplate : IAsyncDisposable
     /// <summary>The numbers a machine has said so far; the last may be said in half.</summary>
     public static async Task<uint[]> NumbersAsync(string machineDirectory)
     {
-        string path = Path.Combine(machineDirectory, MachineFiles.SerialLog);
+        string path = Path.Combine(machineDirectory, ConsoleFiles.Serial);
         string console = File.Exists(path) ? await File.ReadAllTextAsync(path) : "";
         return [.. console.Split('\n').Where(line => line.Length == 8).Select(TestGuest.Number)];
     }

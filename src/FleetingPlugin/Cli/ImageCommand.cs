@@ -49,7 +49,7 @@ internal static class ImageCommand
             using var loggers = new ConsoleLoggerFactory(parsed.InvocationConfiguration.Error);
             OwnDirectory.Ensure(options.StateDirectory);
             var pool = new RealPool(options, TimeProvider.System, loggers);
-            IHypervisor hypervisor = pool.CreateHypervisor();
+            IHypervisor hypervisor = await pool.ChooseHypervisorAsync(cancellationToken);
             // Here somebody reads along, so this is the moment to learn that jobs will run without KVM.
             if ((await hypervisor.ProbeAsync(cancellationToken)).Warning is { } warning)
             {

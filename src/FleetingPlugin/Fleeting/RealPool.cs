@@ -1,6 +1,5 @@
 using LinuxHost;
 using Microsoft.Extensions.Logging;
-using Qemu;
 using VmPool;
 using VmPool.Guests;
 using VmPool.Images;
@@ -28,9 +27,9 @@ internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILogger
     /// <exception cref="HostRequirementException">The host lacks something; all of it is named.</exception>
     public async Task<VmPorts> OpenAsync(GroupHold held, CancellationToken cancellationToken)
     {
-        await CheckHostAsync(cancellationToken);
+        IHypervisor hypervisor = await CheckHostAsync(cancellationToken);
         held.Add(await new HostRegistry(new RunDirectory()).RegisterAsync(options, cancellationToken));
-        VmPorts ports = Create(CreateHypervisor(), out ImageStore images, out TemplateStore templates);
+        VmPorts ports = Create(hypervisor, out ImageStore images, out TemplateStore templates);
         held.Add(images);
         templates.KeepsNote = true;
         held.Add(templates);
@@ -43,7 +42,7 @@ internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILogger
         OwnDirectory.Ensure(options.DiskDirectory);
         var slots = new NetworkSlots(options, loggers.CreateLogger("slots"), clock);
         images = new ImageStore(options, hypervisor, slots, clock, loggers.CreateLogger<ImageStore>());
-        var disks = new InstanceDisks(options);
+        var disks = new InstanceDisks(options, hypervisor);
         var probe = new SshProbe(clock, options.Network.SshPort);
         var agent = new GuestAgent(clock);
         templates = new TemplateStore(
@@ -51,36 +50,21 @@ internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILogger
         return new VmPorts(hypervisor, slots, images, templates, disks, probe, agent, new HostCapacity());
     }
 
-    /// <summary>The hypervisor that the configuration names, or the best one installed.</summary>
-    public IHypervisor CreateHypervisor()
+    /// <summary>The hypervisor that the configuration names, or the best one that works here, with the disks that it is to have.</summary>
+    /// <exception cref="HostRequirementException">The host lacks it.</exception>
+    public async Task<IHypervisor> ChooseHypervisorAsync(CancellationToken cancellationToken)
     {
-        if (HypervisorFault() is { } fault)
+        if (options.DiskLoopGb > 0)
         {
-            throw new HostRequirementException(fault);
+            await LoopFileSystem.EnsureAsync(options.DiskDirectory, options.DiskLoopGb, clock, cancellationToken);
         }
-        var settings = new QemuSettings
-        {
-            Accelerator = options.Hypervisor.Accelerator,
-            ProbeCachePath = Path.Combine(options.StateDirectory, "kvm-probe.json"),
-        };
-        return new QemuHypervisor(settings, clock, loggers.CreateLogger<QemuHypervisor>());
-    }
-
-    private string? HypervisorFault()
-    {
-        if (options.Hypervisor.Name == "cloud-hypervisor")
-        {
-            return "hypervisor = \"cloud-hypervisor\" is not part of this version; use hypervisor = \"qemu\"";
-        }
-        string program = new QemuSettings().Program;
-        return ProgramPath.TryFind(program) is null
-            ? $"no hypervisor is installed: the program {program} is missing; install it: apt-get install qemu-system-x86"
-            : null;
+        return await new HypervisorChoice(options, clock, loggers).ChooseAsync(cancellationToken);
     }
 
     /// <summary>Everything that is missing at once, so that the operator needs one round and not ten.</summary>
-    private async Task CheckHostAsync(CancellationToken cancellationToken)
+    private async Task<IHypervisor> CheckHostAsync(CancellationToken cancellationToken)
     {
+        (IHypervisor? hypervisor, string? hypervisorFault) = await TryChooseAsync(cancellationToken);
         HostNetworkReport network = await HostNetworkChecks.ValidateAsync(options.Network, cancellationToken);
         foreach (string warning in network.Warnings)
         {
@@ -88,7 +72,7 @@ internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILogger
         }
         string[] faults =
         [
-            .. HypervisorFault() is { } fault ? [fault] : Array.Empty<string>(),
+            .. hypervisorFault is null ? Array.Empty<string>() : [hypervisorFault],
             .. Programs.Where(tool => ProgramPath.TryFind(tool.Program) is null)
                 .Select(tool => $"the program {tool.Program} is missing; install it: apt-get install {tool.Package}"),
             .. network.Faults,
@@ -100,6 +84,19 @@ internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILogger
                 ? $"this host cannot run virtual machines for group {options.Name}: {faults[0]}"
                 : $"this host cannot run virtual machines for group {options.Name}, for {faults.Length} reasons: "
                     + string.Join("; ", faults.Select((fault, i) => $"({i + 1}) {fault}")));
+        }
+        return hypervisor!;
+    }
+
+    private async Task<(IHypervisor? Hypervisor, string? Fault)> TryChooseAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await ChooseHypervisorAsync(cancellationToken), null);
+        }
+        catch (HostRequirementException e)
+        {
+            return (null, e.Message);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Unicode;
 using VmPool.Options;
+using VmPool.Storage;
 
 namespace FleetingPlugin.Options;
 
@@ -33,6 +34,11 @@ internal static class PluginConfig
         if (!good.ContainsKey("vm_disk_directory"))
         {
             options = options with { DiskDirectory = options.StateDirectory };
+        }
+
+        if (options.DiskLoopGb > 0)
+        {
+            options = options with { DiskDirectory = LoopFileSystem.MountPointIn(options.DiskDirectory) };
         }
 
         if (good.GetValueOrDefault("vm_subnet", true) && options.MaxVms > Subnet.Slots(options.Network.Subnet))

@@ -29,6 +29,32 @@ public static class FileClone
             : throw Errno.Failure($"cannot clone {source} to {target}", errno);
     }
 
+    /// <summary>Whether files in the directory can share their blocks: tried with a small one.</summary>
+    /// <exception cref="HostResourceException">The directory is missing or cannot be written.</exception>
+    public static bool CanReflink(string directory)
+    {
+        if (!Directory.Exists(directory))
+        {
+            throw new HostResourceException($"cannot try whether files in {directory} can share their blocks: it does not exist");
+        }
+        string source = TemporaryName.For(Path.Combine(directory, "reflink"));
+        string target = TemporaryName.For(Path.Combine(directory, "reflink"));
+        try
+        {
+            File.WriteAllBytes(source, new byte[4096]);
+            return TryReflink(source, target);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new HostResourceException($"cannot try whether files in {directory} can share their blocks: {e.Message}", e);
+        }
+        finally
+        {
+            File.Delete(source);
+            File.Delete(target);
+        }
+    }
+
     /// <summary>Copies the data and keeps the holes. The target must not exist; after a failure it does not.</summary>
     /// <exception cref="HostResourceException">Names both files and the errno (a full disk, for example).</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled; there is no target.</exception>

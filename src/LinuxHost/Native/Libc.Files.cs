@@ -12,6 +12,7 @@ internal static partial class Libc
     internal const int OpenExclusive = 0x80;
     internal const int OpenTruncate = 0x200;
     internal const int OpenAppend = 0x400;
+    internal const int OpenNonBlocking = 0x800;
     internal const int OpenCloseOnExec = 0x80000;
 
     // These two are not shared: arm64 has its own (arch/arm64/include/uapi/asm/fcntl.h).
@@ -88,6 +89,12 @@ internal static partial class Libc
 
     [LibraryImport(Library, EntryPoint = "ftruncate", SetLastError = true)]
     internal static partial int Truncate(int descriptor, long length);
+
+    [LibraryImport(Library, EntryPoint = "fallocate", SetLastError = true)]
+    internal static partial int Allocate(int descriptor, int mode, long offset, long length);
+
+    [LibraryImport(Library, EntryPoint = "mkfifo", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    internal static partial int MakePipe(string path, uint mode);
 
     [LibraryImport(Library, EntryPoint = "lseek", SetLastError = true)]
     internal static partial long Seek(int descriptor, long offset, int whence);

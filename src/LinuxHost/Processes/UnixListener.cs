@@ -11,7 +11,8 @@ namespace LinuxHost;
 public static class UnixListener
 {
     private const int LongestPath = 107;
-    private const int Backlog = 1;
+    // Room for the checks of half a minute: a child that is busy for so long still gets them all, and a full queue would look like nobody there.
+    private const int Backlog = 64;
 
     /// <summary>Listens at a path where nothing is. Only this process's user (and root) may connect.</summary>
     /// <exception cref="HostResourceException">The path is taken, too long or not ours to write; names it.</exception>

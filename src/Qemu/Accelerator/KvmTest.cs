@@ -1,5 +1,6 @@
 using System.Globalization;
 using LinuxHost;
+using VmmProcess;
 
 namespace Qemu;
 

@@ -3,9 +3,6 @@ namespace Qemu;
 /// <summary>Numbers of the descriptors that QEMU inherits from us: what it could not or should not open by itself.</summary>
 internal static class MachineDescriptors
 {
-    /// <summary>Listens for control connections.</summary>
-    internal const int Control = 3;
-
     /// <summary>The slot's TAP device.</summary>
     internal const int Tap = 4;
 

@@ -6,12 +6,6 @@ internal static class MachineFiles
     /// <summary>Control socket, made by QEMU.</summary>
     internal const string Socket = "qmp.sock";
 
-    /// <summary>The guest's serial console.</summary>
-    internal const string SerialLog = "console.log";
-
-    /// <summary>The guest's virtio console, where asked for.</summary>
-    internal const string VirtioLog = "virtio-console.log";
-
     /// <summary>QEMU's own standard output and error, and those of the steps before it.</summary>
     internal const string ProcessLog = "qemu.log";
 }

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using VmPool.Networking;
 using VmPool.Ports;
+using VmmProcess;
 
 namespace Qemu;
 
@@ -13,8 +15,6 @@ internal static class QemuArguments
 {
     // Controllers that our guests have no use for: each would cost every clone time, and offers a hostile guest more to attack.
     internal const string MachineType = "q35,sata=off,smbus=off,vmport=off";
-
-    internal const string GuestMac = "52:54:00:00:00:02";
 
     // spawn=deny also covers a compromised process that wants a shell; resourcecontrol=deny one that wants to change its limits.
     internal const string Sandbox = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
@@ -61,10 +61,10 @@ internal static class QemuArguments
                 ? (string[])["-object", $"memory-backend-file,id={GuestMemory.Id},size={Number(request.MemoryMb)}M,{backend}"]
                 : [],
             "-device", "vmgenid,guid=auto,id=vmgenid0",
-            "-chardev", $"socket,id=qmp0,fd={Number(MachineDescriptors.Control)},server=on,wait=off",
+            "-chardev", $"socket,id=qmp0,fd={Number(ProcessLaunch.ControlDescriptor)},server=on,wait=off",
             "-mon", "chardev=qmp0,mode=control",
             // Appending lets us shorten the file while QEMU has it open.
-            "-chardev", $"file,id=serial0,path={MachineView.Machine}/{MachineFiles.SerialLog},append=on",
+            "-chardev", $"file,id=serial0,path={MachineView.Machine}/{ConsoleFiles.Serial},append=on",
             "-serial", "chardev:serial0",
         ];
         for (int i = 0; i < chains.Count; i++)
@@ -76,14 +76,14 @@ internal static class QemuArguments
         arguments.AddRange(
         [
             "-netdev", $"tap,id=net0,fd={Number(MachineDescriptors.Tap)}",
-            "-device", $"virtio-net-pci,netdev=net0,mac={GuestMac},host_mtu={Number(request.Mtu)},guest_announce=off,romfile=,id=vn0",
+            "-device", $"virtio-net-pci,netdev=net0,mac={GuestNetwork.GuestMac},host_mtu={Number(request.Mtu)},guest_announce=off,romfile=,id=vn0",
             "-device", "virtio-rng-pci,id=rng0",
         ]);
         if (request.VirtioConsole)
         {
             arguments.AddRange(
             [
-                "-chardev", $"file,id=hvc0,path={MachineView.Machine}/{MachineFiles.VirtioLog},append=on",
+                "-chardev", $"file,id=hvc0,path={MachineView.Machine}/{ConsoleFiles.Virtio},append=on",
                 "-device", "virtio-serial-pci,id=vs0",
                 "-device", "virtconsole,chardev=hvc0,id=vc0",
             ]);

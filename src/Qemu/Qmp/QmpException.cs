@@ -1,3 +1,5 @@
+using VmmProcess;
+
 namespace Qemu;
 
 /// <summary>QEMU refused a command; the connection goes on.</summary>
@@ -5,4 +7,4 @@ namespace Qemu;
 /// <param name="errorClass">QMP's error class, mostly GenericError.</param>
 /// <param name="description">QEMU's own words.</param>
 internal sealed class QmpException(string command, string errorClass, string description)
-    : Exception($"QMP command `{command}` failed: {errorClass}: {description}");
+    : RefusedException($"QMP command `{command}` failed: {errorClass}: {description}");

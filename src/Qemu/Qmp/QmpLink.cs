@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using VmPool;
+using VmmProcess;
 
 namespace Qemu;
 
@@ -61,7 +62,7 @@ internal sealed class QmpLink(string directory, int pid, string instanceId, Time
     {
         try
         {
-            return await QmpSocket.ConnectAsync(directory, pid, cancellationToken);
+            return await MachineSocket.ConnectAsync(directory, MachineFiles.Socket, pid, cancellationToken);
         }
         catch (Exception e) when (e is SocketException or IOException)
         {

@@ -4,6 +4,7 @@ using LinuxHost;
 using Microsoft.Win32.SafeHandles;
 using VmPool;
 using VmPool.Ports;
+using VmmProcess;
 
 namespace Qemu;
 

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using LinuxHost;
 using Microsoft.Win32.SafeHandles;
 using VmPool;
+using VmmProcess;
 
 namespace Qemu;
 
@@ -62,7 +63,7 @@ internal sealed class StateReceiver : IDisposable
     internal async Task ReceiveAsync(Stream file, CancellationToken cancellationToken)
     {
         using Socket connection = await _listener.AcceptAsync(cancellationToken);
-        QmpSocket.VerifyPeer(connection, _pid, _path);
+        MachineSocket.VerifyPeer(connection, _pid, _path);
         byte[] buffer = new byte[BufferBytes];
         for (long total = 0; ;)
         {

@@ -8,7 +8,4 @@ internal static class TemplateFiles
 
     /// <summary>Processors and devices, written when the template is saved.</summary>
     internal const string State = "state";
-
-    /// <summary>For everybody to read: a hypervisor without rights must be able to map the memory.</summary>
-    internal const UnixFileMode SavedMode = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 }

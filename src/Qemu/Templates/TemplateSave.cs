@@ -1,5 +1,6 @@
 using LinuxHost;
 using VmPool;
+using VmmProcess;
 
 namespace Qemu;
 
@@ -10,26 +11,16 @@ internal sealed class TemplateSave(QemuMachine machine, string directory, TimeSp
     private readonly string _state = Path.Combine(directory, TemplateFiles.State);
 
     /// <exception cref="HypervisorException">The state could not be saved; says why.</exception>
-    internal async Task RunAsync(CancellationToken cancellationToken)
+    internal Task RunAsync(CancellationToken cancellationToken) => TemplateSaving.RunAsync(
+        machine.Watched, directory, deadline, time, SaveAndEndAsync, () => File.Delete(_state), cancellationToken);
+
+    private async Task SaveAndEndAsync(CancellationToken cancellationToken)
     {
-        using var clock = new CancellationTokenSource(deadline, time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
-        try
+        await SaveAsync(cancellationToken);
+        await machine.StopAsync(cancellationToken);
+        foreach (string path in new[] { _memory, _state })
         {
-            await SaveAsync(both.Token);
-            await machine.StopAsync(both.Token);
-            foreach (string path in new[] { _memory, _state })
-            {
-                FileOwner.Set(path, 0, 0, TemplateFiles.SavedMode);
-            }
-        }
-        catch (Exception e)
-        {
-            File.Delete(_state);
-            cancellationToken.ThrowIfCancellationRequested();
-            string reason = e is OperationCanceledException ? $"it took longer than {deadline.TotalSeconds:0.#} s" : e.Message;
-            throw new HypervisorException(
-                $"cannot save {machine.InstanceId} as template {directory}: {reason}; last output: {machine.ReadLastOutput().ReplaceLineEndings(" | ")}", e);
+            FileOwner.Set(path, 0, 0, TemplateMemory.SavedMode);
         }
     }
 

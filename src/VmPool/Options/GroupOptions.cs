@@ -14,6 +14,9 @@ public sealed record GroupOptions
     /// <summary>Root of images and instance disks: <c>images/</c> and <c>groups/NAME/</c>. May be a tmpfs.</summary>
     public string DiskDirectory { get; init; } = "/var/lib/fleeting-plugin-vmpool";
 
+    /// <summary>Size in GiB of a file system of our own, in a file, that is mounted at <see cref="DiskDirectory"/>; 0 for none.</summary>
+    public int DiskLoopGb { get; init; }
+
     /// <summary>Most instances of this group; absent means as many as the subnet has slots.</summary>
     public int? MaxVms { get; init; }
 

@@ -53,7 +53,11 @@ public interface IHypervisor
 /// <paramref name="Warning"/> then says why.
 /// </param>
 public sealed record HypervisorCapabilities(
-    string Version, string Accelerator, bool IsEmulated, string? Warning = null, string? TemplateKey = null);
+    string Version, string Accelerator, bool IsEmulated, string? Warning = null, string? TemplateKey = null)
+{
+    /// <summary>Formats of writable disks that it can run: qcow2 (over another file), raw or both.</summary>
+    public IReadOnlyList<string> DiskFormats { get; init; } = ["qcow2", "raw"];
+}
 
 /// <summary>A saved template that is ready for clones. Disposing gives back what it holds; clones live on.</summary>
 public interface IMachineTemplate : IDisposable

@@ -5,19 +5,25 @@ using VmPool.Ports;
 namespace VmPool.Storage;
 
 /// <summary>
-/// One machine's disks, all in its own directory:
+/// One machine's disks, all in its own directory. With a hypervisor that runs qcow2 files, on any file system:
 /// <code>
 /// base.raw     hard link to the image's disk: keeps the content alive when the image is replaced and removed
 /// disk.qcow2   what this machine writes, over base.raw
 /// seed.iso     who this machine is, for cloud-init
 /// </code>
-/// The link is what makes removal of old images safe without any bookkeeping: deleting the machine's directory is the
+/// With one that runs raw files only, on a file system where files can share their blocks:
+/// <code>
+/// disk.raw     the image's disk as far as this machine has not written it
+/// seed.iso     as above
+/// </code>
+/// The link, or the sharing, is what makes removal of old images safe without any bookkeeping: deleting the machine's directory is the
 /// release, also when it is recovery that deletes it.
 /// </summary>
-public sealed class InstanceDisks(GroupOptions options) : IInstanceDisks
+public sealed class InstanceDisks(GroupOptions options, IHypervisor hypervisor) : IInstanceDisks
 {
     private const string BaseName = "base.raw";
-    private const string DiskName = "disk.qcow2";
+    private const string OverlayName = "disk.qcow2";
+    private const string RawName = "disk.raw";
 
     /// <inheritdoc />
     public long FreeBytes() => DiskSpace.FreeBytes(options.DiskDirectory);
@@ -26,35 +32,52 @@ public sealed class InstanceDisks(GroupOptions options) : IInstanceDisks
     public async Task<IReadOnlyList<VmDisk>> CreateAsync(
         ImageGeneration image, string directory, uint userId, GuestIdentity identity, CancellationToken cancellationToken)
     {
+        HypervisorCapabilities capabilities = await hypervisor.ProbeAsync(cancellationToken);
         PrivateDirectory.Ensure(directory);
-        HardLink.Create(image.DiskPath, Path.Combine(directory, BaseName));
-        string disk = Path.Combine(directory, DiskName);
         // Both at once: each is little more than the start of a process.
         Task<string> seed = NoCloudSeed.CreateAsync(
             directory, identity.InstanceId, identity.HostName, InstanceSeed.UserData(identity), userId, cancellationToken);
-        Task overlay = CreateOverlayAsync(disk, userId, cancellationToken);
-        await Task.WhenAll(seed, overlay);
+        Task<VmDisk> disk = capabilities.DiskFormats.Contains("qcow2")
+            ? CreateOverlayAsync(image.DiskPath, directory, cancellationToken)
+            : Task.Run(() => CreateRaw(image.DiskPath, directory), cancellationToken);
+        await Task.WhenAll(seed, disk);
+        FileOwner.Set((await disk).Path, userId, userId, AtomicFile.PrivateMode);
         FileOwner.Set(directory, userId, userId, PrivateDirectory.OwnerOnly);
-        return [new VmDisk(disk, "qcow2", false), new VmDisk(await seed, "raw", true)];
+        return [await disk, new VmDisk(await seed, "raw", true)];
     }
 
     /// <inheritdoc />
     public IReadOnlyList<VmDisk> CreateClone(Template template, string directory, uint userId)
     {
         PrivateDirectory.Ensure(directory);
-        string disk = Path.Combine(directory, DiskName);
-        // An empty overlay is the same for every clone: a copy costs a tenth of a millisecond, a run of qemu-img a hundred times that.
-        File.Copy(template.Disk.Path, disk);
-        FileOwner.Set(disk, userId, userId, AtomicFile.PrivateMode);
+        VmDisk disk = template.Disk.Format == "raw" ? CreateRaw(template.Disk.Path, directory) : CopyOverlay(template.Disk.Path, directory);
+        FileOwner.Set(disk.Path, userId, userId, AtomicFile.PrivateMode);
         FileOwner.Set(directory, userId, userId, PrivateDirectory.OwnerOnly);
-        return [new VmDisk(disk, template.Disk.Format, false), template.Seed];
+        return [disk, template.Seed];
+    }
+
+    private static VmDisk CreateRaw(string source, string directory)
+    {
+        string disk = Path.Combine(directory, RawName);
+        RawDisks.Copy(source, disk);
+        return new VmDisk(disk, "raw", ReadOnly: false);
+    }
+
+    // An empty overlay is the same for every clone: a copy costs a tenth of a millisecond, a run of qemu-img a hundred times that.
+    private static VmDisk CopyOverlay(string source, string directory)
+    {
+        string disk = Path.Combine(directory, OverlayName);
+        File.Copy(source, disk);
+        return new VmDisk(disk, "qcow2", ReadOnly: false);
     }
 
     // The backing name is relative to the overlay: the pair works wherever the directory is mounted.
-    private static async Task CreateOverlayAsync(string disk, uint userId, CancellationToken cancellationToken)
+    private static async Task<VmDisk> CreateOverlayAsync(string imageDisk, string directory, CancellationToken cancellationToken)
     {
+        HardLink.Create(imageDisk, Path.Combine(directory, BaseName));
+        string disk = Path.Combine(directory, OverlayName);
         await HostProgram.RunAsync(
             "qemu-img", "qemu-utils", ["create", "-q", "-f", "qcow2", "-b", BaseName, "-F", "raw", disk], null, cancellationToken);
-        FileOwner.Set(disk, userId, userId, AtomicFile.PrivateMode);
+        return new VmDisk(disk, "qcow2", ReadOnly: false);
     }
 }

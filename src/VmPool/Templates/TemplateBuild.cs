@@ -70,7 +70,10 @@ internal sealed class TemplateBuild(
             "the template's machine was not stopped", steps.Log);
 
         Seal(disks);
-        await steps.RunAsync("template-overlay", files.Overlay, () => CreateOverlayAsync(disks[0], cancellationToken), cancellationToken);
+        if (files.SourceOf(disks[0]).Path == files.Overlay)
+        {
+            await steps.RunAsync("template-overlay", files.Overlay, () => CreateOverlayAsync(disks[0], cancellationToken), cancellationToken);
+        }
         var trial = new TemplateTrial(options, wish, files, ports);
         await steps.RunAsync("template-trial", "a clone with a full login", () => LimitAsync("the trial clone", TrialTimeout, () => trial.LastOutput,
             ct => trial.RunAsync(slot, disks, ct), cancellationToken), cancellationToken);
@@ -135,6 +138,7 @@ internal sealed class TemplateBuild(
             Created = time.GetUtcNow(),
             Hypervisor = wish.Hypervisor,
             Disk = Path.GetRelativePath(files.Directory, disks[0].Path),
+            DiskFormat = disks[0].Format,
             Seed = Path.GetRelativePath(files.Directory, disks[1].Path),
             Checksums = checksums,
             Durations = steps.Durations,

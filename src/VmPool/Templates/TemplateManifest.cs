@@ -20,6 +20,9 @@ internal sealed record TemplateManifest
     /// <summary>Relative path of the root disk.</summary>
     public required string Disk { get; init; }
 
+    /// <summary>raw or qcow2.</summary>
+    public required string DiskFormat { get; init; }
+
     /// <summary>Relative path of the seed.</summary>
     public required string Seed { get; init; }
 

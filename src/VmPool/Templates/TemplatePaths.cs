@@ -1,11 +1,13 @@
+using VmPool.Ports;
+
 namespace VmPool.Templates;
 
 /// <summary>
 /// One template on disk. Root's alone: hypervisors of clones get single files of it, read-only.
 /// <code>
-/// machine/        the template's own disks: base.raw (a link to the image's), disk.qcow2 over it, seed.iso
+/// machine/        the template's own disks (see InstanceDisks): disk.raw, or disk.qcow2 over base.raw; seed.iso
 /// vmm/            the hypervisor's: memory and device state
-/// overlay.qcow2   empty, over machine/disk.qcow2; a copy of it is a clone's disk
+/// overlay.qcow2   empty, over machine/disk.qcow2; a copy of it is a clone's disk. With machine/disk.raw there is none
 /// manifest.json   its presence makes the directory a template
 /// checked.json    which files were last found to have their checksums
 /// login/, trial/  while it is being made
@@ -27,12 +29,16 @@ internal sealed record TemplatePaths(string Directory)
 
     public string Trial => Path.Combine(Directory, "trial");
 
+    /// <summary>What a clone's disk is a copy of: the empty overlay, or the template's disk itself where copies share their blocks.</summary>
+    /// <param name="disk">The template's.</param>
+    public VmDisk SourceOf(VmDisk disk) => disk.Format == "qcow2" ? new VmDisk(Overlay, "qcow2", ReadOnly: true) : disk with { ReadOnly = true };
+
     /// <summary>Every file that clones read, by its name relative to the directory, sorted.</summary>
     public IReadOnlyList<string> Content() =>
     [
         .. new[] { Machine, Vmm }
             .SelectMany(directory => System.IO.Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories))
-            .Append(Overlay)
+            .Concat(File.Exists(Overlay) ? [Overlay] : [])
             .Select(path => Path.GetRelativePath(Directory, path))
             .Order(StringComparer.Ordinal),
     ];

@@ -210,7 +210,8 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
             _opened.Add(machine);
         }
         string seed = Path.Combine(files.Directory, manifest.Seed);
-        return new Template(wish.Key, wish.Image, new VmDisk(files.Overlay, "qcow2", ReadOnly: true), new VmDisk(seed, "raw", ReadOnly: true), machine);
+        var disk = new VmDisk(Path.Combine(files.Directory, manifest.Disk), manifest.DiskFormat, ReadOnly: true);
+        return new Template(wish.Key, wish.Image, files.SourceOf(disk), new VmDisk(seed, "raw", ReadOnly: true), machine);
     }
 
     private sealed record Attempt(string Key, bool InBackground, Task<Template?> Result);

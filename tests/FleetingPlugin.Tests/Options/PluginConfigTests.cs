@@ -56,6 +56,17 @@ public sealed class PluginConfigTests
         Assert.Equal(new SimulationOptions { Boot = TimeSpan.FromMilliseconds(250), FailureRate = 0.25, Seed = 42, Fault = "slot" }, options.Simulation);
     }
 
+    [Theory]
+    [InlineData("""{"vm_disk_loop_gb": 20}""", "/var/lib/fleeting-plugin-vmpool/disks", 20)]
+    [InlineData("""{"vm_disk_loop_gb": 20, "vm_disk_directory": "/srv/disk"}""", "/srv/disk/disks", 20)]
+    [InlineData("""{"vm_disk_loop_gb": 0, "vm_disk_directory": "/srv/disk"}""", "/srv/disk", 0)]
+    public void With_a_file_system_of_our_own_everything_of_the_disk_directory_lives_in_it(string json, string directory, int gigabytes)
+    {
+        GroupOptions options = Parse(json);
+
+        Assert.Equal((directory, gigabytes), (options.DiskDirectory, options.DiskLoopGb));
+    }
+
     [Fact]
     public void Keys_match_in_any_case_and_nested_keys_may_be_dotted()
     {

@@ -39,6 +39,21 @@ public sealed class FileCloneTests : IDisposable
     }
 
     [Fact]
+    public async Task Whether_a_directory_can_share_blocks_is_tried_and_leaves_nothing()
+    {
+        await using LoopMount mount = await LoopMount.CreateAsync(_directory);
+        Assert.True(FileClone.CanReflink(mount.Path));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(mount.Path));
+
+        DirectoryInfo memory = Directory.CreateDirectory($"/dev/shm/lhtest-reflink-{Environment.ProcessId}");
+        Assert.False(FileClone.CanReflink(memory.FullName));
+        memory.Delete();
+
+        Assert.Contains("it does not exist", Assert.Throws<HostResourceException>(
+            () => FileClone.CanReflink(_directory.File("missing"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_missing_source_or_an_existing_target_is_an_error_that_names_it()
     {
         string target = _directory.File("target");

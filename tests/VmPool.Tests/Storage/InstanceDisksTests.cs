@@ -3,6 +3,7 @@ using LinuxHost;
 using VmPool.Options;
 using VmPool.Ports;
 using VmPool.Storage;
+using VmPool.Tests.Templates;
 
 namespace VmPool.Tests.Storage;
 
@@ -24,7 +25,7 @@ public sealed class InstanceDisksTests : IDisposable
 
     public InstanceDisksTests()
     {
-        _disks = new InstanceDisks(new GroupOptions { DiskDirectory = _root.FullName });
+        _disks = Disks("qcow2", "raw");
         string image = _root.CreateSubdirectory("images").FullName;
         string disk = Path.Combine(image, "disk.raw");
         File.WriteAllText(disk, new string('x', 1 << 20));
@@ -96,6 +97,54 @@ public sealed class InstanceDisksTests : IDisposable
     }
 
     [Fact]
+    public async Task A_hypervisor_that_runs_raw_disks_only_is_refused_where_files_cannot_share_their_blocks()
+    {
+        // tmpfs cannot.
+        DirectoryInfo memory = Directory.CreateDirectory($"/dev/shm/vmpool-disks-{Environment.ProcessId}");
+        try
+        {
+            string disk = Path.Combine(memory.FullName, "disk.raw");
+            File.Copy(_image.DiskPath, disk);
+            string machine = Path.Combine(memory.FullName, "ci-42");
+
+            var error = await Assert.ThrowsAsync<HostRequirementException>(
+                () => Disks("raw").CreateAsync(_image with { DiskPath = disk }, machine, User, _identity, CancellationToken.None));
+
+            Assert.Equal($"{disk} cannot share its blocks with {machine}/disk.raw, which this hypervisor's disks must: "
+                + "put vm_disk_directory on btrfs or on XFS (reflink=1, its default), or set vm_disk_loop_gb, or hypervisor = \"qemu\"", error.Message);
+            Assert.StartsWith($"files in {memory.FullName} cannot share their blocks, ", RawDisks.Fault(memory.FullName), StringComparison.Ordinal);
+            Assert.Equal(["ci-42", "disk.raw"], memory.EnumerateFileSystemInfos().Select(entry => entry.Name).Order());
+        }
+        finally
+        {
+            memory.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task With_raw_disks_machine_and_clone_share_the_blocks_of_what_they_come_from()
+    {
+        await using ReflinkMount mount = await ReflinkMount.CreateAsync(_root.FullName);
+        string image = Path.Combine(mount.Path, "image.raw");
+        File.Copy(_image.DiskPath, image);
+        InstanceDisks disks = Disks("raw");
+        Assert.Null(RawDisks.Fault(mount.Path));
+
+        IReadOnlyList<VmDisk> booted = await disks.CreateAsync(
+            _image with { DiskPath = image }, Path.Combine(mount.Path, "template"), User, _identity, CancellationToken.None);
+        var template = new Template("key", _image, booted[0] with { ReadOnly = true }, booted[1], new NoTemplate());
+        IReadOnlyList<VmDisk> clone = disks.CreateClone(template, Path.Combine(mount.Path, "clone"), User + 1);
+
+        Assert.Equal([("raw", false), ("raw", true)], booted.Select(disk => (disk.Format, disk.ReadOnly)));
+        Assert.Equal([new VmDisk(Path.Combine(mount.Path, "clone", "disk.raw"), "raw", ReadOnly: false), booted[1]], clone);
+        Assert.Equal(["disk.raw", "seed.iso"], Directory.GetFileSystemEntries(Path.Combine(mount.Path, "template")).Select(path => Path.GetFileName(path)).Order());
+        File.WriteAllText(clone[0].Path, "of the clone");
+        Assert.Equal(File.ReadAllText(image), File.ReadAllText(booted[0].Path));
+        HostCommandResult listing = await HostCommand.RunAsync("stat", ["--format=%u:%g %a", booted[0].Path, clone[0].Path]);
+        Assert.Equal(["23456:23456 600", "23457:23457 600"], listing.Output.Trim().Split('\n'));
+    }
+
+    [Fact]
     public async Task An_image_that_is_gone_is_an_error_that_names_it()
     {
         File.Delete(_image.DiskPath);
@@ -105,9 +154,21 @@ public sealed class InstanceDisksTests : IDisposable
         Assert.Contains(_image.DiskPath, error.Message, StringComparison.Ordinal);
     }
 
+    private InstanceDisks Disks(params string[] formats) =>
+        new(new GroupOptions { DiskDirectory = _root.FullName }, new FakeGuests { DiskFormats = formats });
+
     private Task<IReadOnlyList<VmDisk>> CreateAsync(GuestIdentity identity)
         => _disks.CreateAsync(_image, Machine, User, identity, CancellationToken.None);
 
     private static async Task<string> ReadAsync(string iso, string path)
         => (await HostCommand.RunAsync("isoinfo", ["-R", "-i", iso, "-x", path])).Output;
+
+    private sealed class NoTemplate : IMachineTemplate
+    {
+        public Task<IVirtualMachine> CloneAsync(MachineRequest request, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public void Dispose()
+        {
+        }
+    }
 }

@@ -36,10 +36,12 @@ internal sealed class FakeGuests : IHypervisor, IGuestProbe, IGuestAgent, IGuest
     /// <summary>What the trial clone answers when it is asked for its name; by default the one it was given.</summary>
     public string? Name { get; set; }
 
+    public IReadOnlyList<string> DiskFormats { get; set; } = ["qcow2", "raw"];
+
     string IHypervisor.Name => "fake";
 
     public Task<HypervisorCapabilities> ProbeAsync(CancellationToken cancellationToken) =>
-        Task.FromResult(new HypervisorCapabilities("1", "none", false, "a reason", Key));
+        Task.FromResult(new HypervisorCapabilities("1", "none", false, "a reason", Key) { DiskFormats = DiskFormats });
 
     public Task<IVirtualMachine> BootAsync(BootRequest request, CancellationToken cancellationToken) => throw new NotSupportedException("a template is not booted so");
 

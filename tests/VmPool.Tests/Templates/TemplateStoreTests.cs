@@ -6,6 +6,7 @@ using VmPool.Ports;
 using VmPool.Storage;
 using VmPool.Templates;
 using VmPool.Tests.Images;
+using VmPool.Tests.Storage;
 
 namespace VmPool.Tests.Templates;
 
@@ -52,6 +53,28 @@ public sealed class TemplateStoreTests : IDisposable
             Assert.Equal((UnixFileMode)0, File.GetUnixFileMode(path) & Writers);
             Assert.Equal("0", HostCommand.RunAsync("stat", ["-c", "%u", path]).GetAwaiter().GetResult().Output.Trim());
         });
+    }
+
+    [Fact]
+    public async Task With_raw_disks_clones_copy_the_disk_of_the_template_itself()
+    {
+        await using ReflinkMount mount = await ReflinkMount.CreateAsync(_root.FullName);
+        _guests.DiskFormats = ["raw"];
+        GroupOptions options = Options() with { DiskDirectory = mount.Path };
+        string image = Path.Combine(mount.Path, "image.raw");
+        await File.WriteAllBytesAsync(image, new byte[1 << 20]);
+        await using TemplateStore store = Store(options);
+
+        Template template = (await store.CurrentAsync(Image() with { DiskPath = image }, CancellationToken.None))!;
+
+        string directory = Path.Combine(mount.Path, "templates", template.Key);
+        Assert.Equal(new VmDisk(Path.Combine(directory, "machine/disk.raw"), "raw", ReadOnly: true), template.Disk);
+        Assert.Equal(
+            ["checked.json", "machine/disk.raw", "machine/seed.iso", "manifest.json", "vmm/memory", "vmm/state"],
+            Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(directory, path)).Order(StringComparer.Ordinal));
+        Assert.Equal("raw", _guests.Trial!.Disks[0].Format);
+        await using TemplateStore next = Store(options);
+        Assert.Equal(template.Disk, (await next.CurrentAsync(Image() with { DiskPath = image }, CancellationToken.None))!.Disk);
     }
 
     [Fact]
@@ -256,7 +279,7 @@ public sealed class TemplateStoreTests : IDisposable
     {
         options ??= Options();
         return new TemplateStore(
-            options, _guests, _guests.Slots, new InstanceDisks(options), _guests, _guests, _guests, _clock, NullLogger<TemplateStore>.Instance)
+            options, _guests, _guests.Slots, new InstanceDisks(options, _guests), _guests, _guests, _guests, _clock, NullLogger<TemplateStore>.Instance)
         { Rest = TimeSpan.Zero };
     }
 

@@ -1,0 +1,127 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using VmPool;
+using VmPool.Networking;
+using VmPool.Ports;
+using VmmProcess;
+
+namespace CloudHypervisor;
+
+/// <summary>
+/// Describes machines to Cloud Hypervisor. Every device has an id, and every path is one of <see cref="MachineView"/>, the same
+/// for all machines: a clone is restored from its template's own description, so it must find everything where that says.
+/// </summary>
+internal static class VmConfigBuilder
+{
+    /// <summary>Id of the memory that a template is saved with.</summary>
+    internal const string MemoryId = "mem0";
+
+    internal const string NetId = "net0";
+
+    /// <summary>Name of a template's memory in the view.</summary>
+    internal const string MemoryName = "memory";
+
+    private const string KernelName = "kernel";
+    private const string InitrdName = "initrd";
+
+    // One pair of queues: the slot's TAP is made for that.
+    private const int Queues = 2;
+    private const int QueueSize = 256;
+
+    /// <summary>A machine with memory of its own, in no file.</summary>
+    /// <exception cref="HypervisorException">It needs something that Cloud Hypervisor cannot do.</exception>
+    internal static VmConfig Boot(BootRequest request, MachineView view, bool landlock) =>
+        Machine(request, view, new MemoryConfig { Size = Bytes(request), Shared = false }, landlock);
+
+    /// <summary>A machine that can be saved: the file is its memory, and one directory of its own is where it saves itself to.</summary>
+    /// <exception cref="HypervisorException">It needs something that Cloud Hypervisor cannot do.</exception>
+    internal static VmConfig Template(BootRequest request, string memoryPath, MachineView view, bool landlock)
+    {
+        var zone = new MemoryZone { Id = MemoryId, Size = Bytes(request), File = view.Show(memoryPath, MemoryName), Shared = true };
+        VmConfig config = Machine(request, view, new MemoryConfig { Size = 0, Shared = false, Zones = [zone] }, landlock);
+        return landlock ? config with { LandlockRules = [.. config.LandlockRules!, new LandlockRule { Path = SnapshotPath, Access = "rw" }] } : config;
+    }
+
+    /// <summary>Where a template saves itself to, as its process sees it.</summary>
+    internal static string SnapshotPath => $"{MachineView.Machine}/{MachineFiles.Snapshot}";
+
+    /// <summary>Shows a machine's disks at the paths that every description names.</summary>
+    internal static void ShowDisks(MachineRequest request, MachineView view)
+    {
+        for (int i = 0; i < request.Disks.Count; i++)
+        {
+            view.Show(request.Disks[i].Path, DiskId(i));
+        }
+    }
+
+    /// <summary>Id, serial number and name in the view of one disk.</summary>
+    internal static string DiskId(int number) => string.Create(CultureInfo.InvariantCulture, $"disk{number}");
+
+    /// <summary>Bytes of a machine's memory.</summary>
+    internal static long Bytes(MachineRequest request) => (long)request.MemoryMb << 20;
+
+    /// <summary>
+    /// Eight hex digits that are others whenever a template's description would be: a state saved with one set of devices
+    /// cannot be loaded by another.
+    /// </summary>
+    internal static string Fingerprint(bool landlock)
+    {
+        var request = new BootRequest
+        {
+            InstanceId = "",
+            Directory = "/vm",
+            NetworkNamespace = "",
+            Mtu = 1,
+            UserId = 1,
+            Cpus = 1,
+            MemoryMb = 1,
+            VirtioConsole = true,
+            Disks = [new VmDisk("/vm/disk", "raw", ReadOnly: false), new VmDisk("/vm/seed", "raw", ReadOnly: true)],
+            KernelPath = "/vm/kernel",
+            InitrdPath = "/vm/initrd",
+            KernelCommandLine = "",
+        };
+        VmConfig config = Template(request, "/vm/memory", new MachineView(request.Directory), landlock);
+        return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(config, ApiJson.Default.VmConfig)))[..8];
+    }
+
+    private static VmConfig Machine(BootRequest request, MachineView view, MemoryConfig memory, bool landlock) => new()
+    {
+        Payload = new PayloadConfig
+        {
+            Kernel = view.Show(request.KernelPath, KernelName),
+            Initramfs = request.InitrdPath is { } initrd ? view.Show(initrd, InitrdName) : null,
+            Cmdline = CommandLine(request),
+        },
+        Cpus = new CpusConfig { BootVcpus = request.Cpus, MaxVcpus = request.Cpus, Nested = false },
+        Memory = memory,
+        Disks = [.. request.Disks.Select((disk, i) => Disk(disk, i, view))],
+        // No MTU, no address of the host's side: the slot has set them, and the process has no right to.
+        Net = [new NetConfig { Id = NetId, Tap = MachineView.TapName, Mac = GuestNetwork.GuestMac, NumQueues = Queues, QueueSize = QueueSize }],
+        Rng = new RngConfig { Src = "/dev/urandom" },
+        Serial = ConsoleConfig.To($"{MachineView.Machine}/{ConsoleFiles.Serial}"),
+        Console = request.VirtioConsole ? ConsoleConfig.To($"{MachineView.Machine}/{ConsoleFiles.Virtio}") : ConsoleConfig.Off,
+        LandlockEnable = landlock,
+        // To attach to an existing TAP it looks up there which kind it is.
+        LandlockRules = landlock ? [new LandlockRule { Path = $"/sys/class/net/{MachineView.TapName}", Access = "r" }] : null,
+    };
+
+    private static DiskConfig Disk(VmDisk disk, int number, MachineView view) => disk.Format == "raw"
+        ? new DiskConfig
+        {
+            Id = DiskId(number),
+            Path = view.Show(disk.Path, DiskId(number)),
+            ImageType = "Raw",
+            Readonly = disk.ReadOnly,
+            Serial = DiskId(number),
+        }
+        : throw new HypervisorException($"the disk {disk.Path} is a {disk.Format} file; cloud-hypervisor gets raw disks only");
+
+    private static string CommandLine(BootRequest request)
+    {
+        // The last console named becomes /dev/console: that stays the serial one.
+        string consoles = request.VirtioConsole ? "console=hvc0 console=ttyS0" : "console=ttyS0";
+        return $"{request.KernelCommandLine} {consoles}".TrimStart();
+    }
+}

@@ -1,0 +1,83 @@
+using LinuxHost;
+
+namespace VmPool.Storage;
+
+/// <summary>
+/// A file system where files can share their blocks, in a file, for hosts whose own one cannot:
+/// <code>
+/// vm_disk_directory/disks.xfs   sparse: takes the room that its content takes
+/// vm_disk_directory/disks/      where it is mounted; images, templates and instances live there
+/// </code>
+/// It is made once and stays mounted: instances outlive the plugin. After a reboot the next Init mounts it again.
+/// </summary>
+public static class LoopFileSystem
+{
+    private const string Name = "disks";
+    private static readonly TimeSpan CommandTimeout = TimeSpan.FromMinutes(2);
+
+    /// <summary>Where the file system of a directory is mounted.</summary>
+    public static string MountPointIn(string directory) => Path.Combine(directory, Name);
+
+    /// <summary>Makes it unless it is there, and mounts it unless it is.</summary>
+    /// <param name="mountPoint">As <see cref="MountPointIn"/> says.</param>
+    /// <param name="gigabytes">Its size when it is made; one that is there keeps its own.</param>
+    /// <param name="time">For waiting for another process that does the same.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="HostRequirementException">It cannot be had; says why.</exception>
+    public static async Task EnsureAsync(string mountPoint, int gigabytes, TimeProvider time, CancellationToken cancellationToken)
+    {
+        string directory = Path.GetDirectoryName(mountPoint)!;
+        string file = mountPoint + ".xfs";
+        try
+        {
+            OwnDirectory.Ensure(directory);
+            using FileLock alone = await FileLock.WaitAsync(Path.Combine(directory, $".{Name}.lock"), _ => { }, time, cancellationToken);
+            if (IsMounted(mountPoint))
+            {
+                return;
+            }
+            if (!File.Exists(file))
+            {
+                await MakeAsync(file, gigabytes, cancellationToken);
+            }
+            PrivateDirectory.Ensure(mountPoint);
+            // Blocks that were given back inside are given back outside.
+            await RunAsync("mount", "mount", ["-t", "xfs", "-o", "loop,discard,nodev,nosuid", file, mountPoint], cancellationToken);
+            File.SetUnixFileMode(mountPoint, PrivateDirectory.OwnerOnly);
+        }
+        catch (Exception e) when (e is HostCommandException or HostResourceException or IOException or UnauthorizedAccessException)
+        {
+            throw new HostRequirementException($"vm_disk_loop_gb = {gigabytes}: the file system in {file} cannot be mounted on {mountPoint}: {e.Message}", e);
+        }
+    }
+
+    private static bool IsMounted(string mountPoint) => MountTable.Read().Any(mount => mount.MountPoint == mountPoint);
+
+    // Under its name there is only ever a whole one: it is made aside.
+    private static async Task MakeAsync(string file, int gigabytes, CancellationToken cancellationToken)
+    {
+        TemporaryName.RemoveLeftovers(Path.GetDirectoryName(file)!);
+        string unfinished = TemporaryName.For(file);
+        try
+        {
+            await using (var stream = new FileStream(unfinished, new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                UnixCreateMode = AtomicFile.PrivateMode,
+            }))
+            {
+                stream.SetLength((long)gigabytes << 30);
+            }
+            await RunAsync("mkfs.xfs", "xfsprogs", ["-q", "-m", "reflink=1", unfinished], cancellationToken);
+            File.Move(unfinished, file);
+        }
+        finally
+        {
+            File.Delete(unfinished);
+        }
+    }
+
+    private static Task<HostCommandResult> RunAsync(string program, string package, IReadOnlyList<string> arguments, CancellationToken cancellationToken) =>
+        HostProgram.RunAsync(program, package, arguments, new HostCommandOptions { Timeout = CommandTimeout }, cancellationToken);
+}

@@ -1,0 +1,37 @@
+using LinuxHost;
+
+namespace VmPool.Storage;
+
+/// <summary>
+/// Raw disks for machines: copies of a file that share its blocks until one of them is written. That takes a file system that
+/// can, and both files on the same one.
+/// </summary>
+public static class RawDisks
+{
+    /// <summary>Why machines with raw disks cannot be made in the directory; absent when they can. Tried with a small file.</summary>
+    public static string? Fault(string directory)
+    {
+        try
+        {
+            return FileClone.CanReflink(directory) ? null : $"files in {directory} cannot share their blocks, {Advice}";
+        }
+        catch (HostResourceException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Makes the copy.</summary>
+    /// <exception cref="HostRequirementException">The file system cannot; says what to do.</exception>
+    /// <exception cref="HostResourceException">Any other failure; names both files and the errno.</exception>
+    internal static void Copy(string source, string target)
+    {
+        if (!FileClone.TryReflink(source, target))
+        {
+            throw new HostRequirementException($"{source} cannot share its blocks with {target}, {Advice}");
+        }
+    }
+
+    private static string Advice =>
+        "which this hypervisor's disks must: put vm_disk_directory on btrfs or on XFS (reflink=1, its default), or set vm_disk_loop_gb, or hypervisor = \"qemu\"";
+}

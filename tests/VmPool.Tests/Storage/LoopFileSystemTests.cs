@@ -1,0 +1,49 @@
+using LinuxHost;
+using VmPool.Storage;
+
+namespace VmPool.Tests.Storage;
+
+public sealed class LoopFileSystemTests : IAsyncLifetime
+{
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("vmpool-loop-");
+
+    private string MountPoint => LoopFileSystem.MountPointIn(_root.FullName);
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        // Lazily: a child that another test just forked may keep it busy for a moment.
+        await HostCommand.RunAsync("umount", ["--lazy", MountPoint], new HostCommandOptions { AcceptedExitCodes = [0, 32] });
+        _root.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Files_share_their_blocks_in_it_and_it_is_made_and_mounted_once()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => LoopFileSystem.EnsureAsync(MountPoint, 1, TimeProvider.System, CancellationToken.None)));
+        File.WriteAllText(Path.Combine(MountPoint, "kept"), "kept");
+
+        Assert.Null(RawDisks.Fault(MountPoint));
+        Assert.Single(MountTable.Read(), mount => mount.MountPoint == MountPoint);
+        Assert.Equal(PrivateDirectory.OwnerOnly, File.GetUnixFileMode(MountPoint));
+        Assert.Equal(["disks", "disks.xfs"], _root.EnumerateFileSystemInfos().Select(entry => entry.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(1L << 30, new FileInfo(MountPoint + ".xfs").Length);
+
+        // As after a reboot; another size changes nothing.
+        await HostCommand.RunAsync("umount", ["--lazy", MountPoint]);
+        await LoopFileSystem.EnsureAsync(MountPoint, 2, TimeProvider.System, CancellationToken.None);
+        Assert.Equal("kept", File.ReadAllText(Path.Combine(MountPoint, "kept")));
+    }
+
+    [Fact]
+    public async Task What_is_no_file_system_is_told_with_the_key()
+    {
+        await File.WriteAllTextAsync(MountPoint + ".xfs", "nothing of that kind");
+
+        HostRequirementException error = await Assert.ThrowsAsync<HostRequirementException>(
+            () => LoopFileSystem.EnsureAsync(MountPoint, 1, TimeProvider.System, CancellationToken.None));
+
+        Assert.StartsWith($"vm_disk_loop_gb = 1: the file system in {MountPoint}.xfs cannot be mounted on {MountPoint}: ", error.Message, StringComparison.Ordinal);
+    }
+}
