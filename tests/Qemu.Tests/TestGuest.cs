@@ -56,6 +56,15 @@ internal static class TestGuest
         return Load([.. code, 0, 0, 0, 0]);
     }
 
+    /// <summary>Switches itself off, as ACPI does it on QEMU's q35 machine: the sleep type 0 to the power management port.</summary>
+    internal static byte[] SwitchingOff() => Load(
+    [
+        0x66, 0xba, 0x04, 0x06, // mov dx, 0x604
+        0x66, 0xb8, 0x00, 0x20, // mov ax, "sleep"
+        0x66, 0xef,             // out dx, ax
+        0xf4, 0xeb, 0xfd,       // hlt for ever
+    ]);
+
     /// <summary>A number as <see cref="Counting"/> says it.</summary>
     internal static uint Number(string line) => line.Aggregate(0u, (number, digit) => (number << 4) | (uint)(digit - 'a'));
 

@@ -6,6 +6,7 @@
 #                                                               .10 git over HTTP   .53 DNS   and what a guest must not reach
 #
 # HYPERVISOR chooses the driver, RELEASE the guest's Debian. The image is kept in VMPOOL_IMAGE_CACHE and built again only when its inputs change.
+# Where Cloud Hypervisor is not installed, HYPERVISOR=cloud-hypervisor uses its stand-in, whose version STANDIN_VERSION chooses.
 # LEAK_CHECK_OPTIONS: --ignore-netns PREFIX for a machine on which somebody else tests at the same time.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -39,8 +40,41 @@ open_stage() {
   trap 'exit 130' INT TERM
   mkdir -p "$cache" "$out" "$work/tmp"
   write_config "${@:3}"
-  in_host=(nsenter --net="/run/netns/$host_netns" env TMPDIR="$work/tmp")
+  with_stand_in=()
+  if [[ $hypervisor == cloud-hypervisor ]]; then use_stand_in; fi
+  in_host=("${with_stand_in[@]}" nsenter --net="/run/netns/$host_netns" env TMPDIR="$work/tmp")
   group=(-plugin "$plugin" -config "$work/config.toml")
+}
+
+# Lets the plugin find Cloud Hypervisor's stand-in where Cloud Hypervisor is not installed. The plugin looks for programs in the
+# system's directories alone, whatever our PATH is: so one of them shows the stand-in, in the mounts of the plugin only.
+use_stand_in() {
+  local version directory
+  if PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin type -P cloud-hypervisor >/dev/null; then return; fi
+  if can_reflink; then version=v53.0; else version=v54.0; fi
+  version=${STANDIN_VERSION:-$version}
+  note "cloud-hypervisor is not installed: its stand-in, as $version, runs the guests in QEMU"
+  if [[ $version == v54.0 && -z ${STANDIN_VERSION:-} ]]; then
+    note "files in $cache cannot share their blocks: raw disks would have to be copied, v54 takes qcow2 overlays"
+  fi
+  directory=$("$root/scripts/build-stand-in" "$version")
+  # Makes /run/netns a mount that is shared with the plugin: only then what it makes there is seen by its next process.
+  ip netns add "$host_netns"
+  ip netns delete "$host_netns"
+  # shellcheck disable=SC2016 # The inner shell expands.
+  with_stand_in=(unshare --mount --propagation unchanged sh -euc '
+    mount --make-private "$(findmnt --noheadings --output TARGET --target /usr/local/sbin)"
+    mount --bind "$1" /usr/local/sbin
+    shift
+    exec "$@"' sh "$directory")
+}
+
+can_reflink() {
+  local source=$cache/.reflink-source.$$ copy=$cache/.reflink-copy.$$ result=0
+  echo content >"$source"
+  cp --reflink=always "$source" "$copy" 2>/dev/null || result=1
+  rm -f "$source" "$copy"
+  return $result
 }
 
 close_stage() {
@@ -97,7 +131,7 @@ expected_sha256() { for ((n = 1; n <= 1000; n++)); do echo "$n $((n * n))"; done
 # Image and template, where the package mirror can be reached, that is, before and outside the namespaces.
 build_image() {
   note "image and template (made once; kept in $cache)"
-  "$plugin" image build --config "$work/config.toml"
+  "${with_stand_in[@]}" "$plugin" image build --config "$work/config.toml"
 }
 
 # The template again: it depends on the egress interface's MTU, and inside the namespaces there is another one. Where clones
