@@ -15,6 +15,7 @@ egress6=2001:db8::1
 # They answer to everybody in the host's namespace, as a company's network would: private, metadata services of clouds.
 refused=(10.77.0.10 169.254.169.254 fd00:ec2::254)
 uplink_mtu=1500
+mounted=''
 internet_pid=''
 
 fail() { echo "$stage: $*" >&2; exit 1; }
@@ -39,9 +40,12 @@ open_stage() {
   trap close_stage EXIT
   trap 'exit 130' INT TERM
   mkdir -p "$cache" "$out" "$work/tmp"
-  write_config "${@:3}"
   with_stand_in=()
-  if [[ $hypervisor == cloud-hypervisor ]]; then use_stand_in; fi
+  if [[ $hypervisor == cloud-hypervisor ]]; then
+    if ! can_reflink; then mount_reflinks; fi
+    use_stand_in
+  fi
+  write_config "${@:3}"
   in_host=("${with_stand_in[@]}" nsenter --net="/run/netns/$host_netns" env TMPDIR="$work/tmp")
   group=(-plugin "$plugin" -config "$work/config.toml")
 }
@@ -49,15 +53,10 @@ open_stage() {
 # Lets the plugin find Cloud Hypervisor's stand-in where Cloud Hypervisor is not installed. The plugin looks for programs in the
 # system's directories alone, whatever our PATH is: so one of them shows the stand-in, in the mounts of the plugin only.
 use_stand_in() {
-  local version directory
+  local directory
   if PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin type -P cloud-hypervisor >/dev/null; then return; fi
-  if can_reflink; then version=v53.0; else version=v54.0; fi
-  version=${STANDIN_VERSION:-$version}
-  note "cloud-hypervisor is not installed: its stand-in, as $version, runs the guests in QEMU"
-  if [[ $version == v54.0 && -z ${STANDIN_VERSION:-} ]]; then
-    note "files in $cache cannot share their blocks: raw disks would have to be copied, v54 takes qcow2 overlays"
-  fi
-  directory=$("$root/scripts/build-stand-in" "$version")
+  note "cloud-hypervisor is not installed: its stand-in runs the guests in QEMU"
+  directory=$("$root/scripts/build-stand-in" "${STANDIN_VERSION:-v53.0}")
   # Makes /run/netns a mount that is shared with the plugin: only then what it makes there is seen by its next process.
   ip netns add "$host_netns"
   ip netns delete "$host_netns"
@@ -67,6 +66,21 @@ use_stand_in() {
     mount --bind "$1" /usr/local/sbin
     shift
     exec "$@"' sh "$directory")
+}
+
+# Raw disks share their blocks. vm_disk_loop_gb would do the same, but mount it where only the plugin sees it.
+mount_reflinks() {
+  local file=$cache/reflinks.xfs
+  note "files in $cache cannot share their blocks: images and disks go to a file system in $file"
+  if [[ ! -e $file ]]; then
+    truncate --size 60G "$file.new"
+    mkfs.xfs -q -m reflink=1 "$file.new"
+    mv "$file.new" "$file"
+  fi
+  cache=$cache/reflinks
+  mkdir -p "$cache"
+  mount -o loop,discard "$file" "$cache"
+  mounted=$cache
 }
 
 can_reflink() {
@@ -85,6 +99,7 @@ close_stage() {
   fi
   end_internet
   delete_namespaces
+  if [[ -n $mounted ]]; then umount "$mounted" || status=1; fi
   rm -rf "$work"
   if [[ $status -ne 0 ]]; then echo "$stage: FAILED" >&2; fi
   exit "$status"
