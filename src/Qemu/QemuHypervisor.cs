@@ -94,8 +94,8 @@ public sealed class QemuHypervisor : IHypervisor
 
     private static async Task<string> TemplateKeyAsync(QemuVersion version, string accelerator)
     {
-        string cpu = QemuArguments.CpuModel(accelerator);
-        if (cpu == "host")
+        string cpu = QemuArguments.CpuModel(accelerator, nested: false);
+        if (accelerator == "kvm")
         {
             cpu += $" {await HostProcessor.FingerprintAsync()}";
         }

@@ -64,6 +64,10 @@ public sealed class VmConfigBuilderTests
     }
 
     [Fact]
+    public void A_nested_guest_sees_the_processors_virtualization() =>
+        Assert.True(VmConfigBuilder.Boot(Request with { Nested = true }, new MachineView(Request.Directory), landlock: false).Cpus.Nested);
+
+    [Fact]
     public void The_virtio_console_is_the_second_one()
     {
         VmConfig config = VmConfigBuilder.Boot(Request with { VirtioConsole = true, InitrdPath = null }, new MachineView(Request.Directory), landlock: false);

@@ -21,7 +21,7 @@ public sealed class QemuArgumentsTests
         string[] expected =
         [
             "-name", "guest=ci-1",
-            "-nodefaults", "-no-user-config", "-machine", "q35,sata=off,smbus=off,vmport=off", "-accel", "tcg,thread=multi", "-cpu", "max",
+            "-nodefaults", "-no-user-config", "-machine", "q35,sata=off,smbus=off,vmport=off", "-accel", "tcg,thread=multi", "-cpu", "max,vmx=off,svm=off",
             "-display", "none",
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
             "-smp", "2",
@@ -119,7 +119,18 @@ public sealed class QemuArgumentsTests
         IReadOnlyList<string> arguments = QemuArguments.Boot(Request, Chains, "kvm", GuestMemory.Anonymous, new MachineView(Request.Directory));
 
         Assert.Equal("kvm", arguments[arguments.IndexOf("-accel") + 1]);
-        Assert.Equal("host", arguments[arguments.IndexOf("-cpu") + 1]);
+        Assert.Equal("host,vmx=off,svm=off", arguments[arguments.IndexOf("-cpu") + 1]);
+    }
+
+    [Theory]
+    [InlineData("kvm", "host")]
+    [InlineData("tcg", "max")]
+    public void A_nested_guest_sees_the_processors_virtualization(string accelerator, string model)
+    {
+        IReadOnlyList<string> arguments = QemuArguments.Boot(
+            Request with { Nested = true }, Chains, accelerator, GuestMemory.Anonymous, new MachineView(Request.Directory));
+
+        Assert.Equal(model, arguments[arguments.IndexOf("-cpu") + 1]);
     }
 
     [Fact]

@@ -94,7 +94,7 @@ internal static class VmConfigBuilder
             Initramfs = request.InitrdPath is { } initrd ? view.Show(initrd, InitrdName) : null,
             Cmdline = CommandLine(request),
         },
-        Cpus = new CpusConfig { BootVcpus = request.Cpus, MaxVcpus = request.Cpus, Nested = false },
+        Cpus = new CpusConfig { BootVcpus = request.Cpus, MaxVcpus = request.Cpus, Nested = request.Nested },
         Memory = memory,
         Disks = [.. request.Disks.Select((disk, i) => Disk(disk, i, view))],
         // No MTU, no address of the host's side: the slot has set them, and the process has no right to.

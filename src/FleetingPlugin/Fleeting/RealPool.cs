@@ -73,6 +73,7 @@ internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILogger
         string[] faults =
         [
             .. hypervisorFault is null ? Array.Empty<string>() : [hypervisorFault],
+            .. NestedFault() is { } nested ? [nested] : Array.Empty<string>(),
             .. Programs.Where(tool => ProgramPath.TryFind(tool.Program) is null)
                 .Select(tool => $"the program {tool.Program} is missing; install it: apt-get install {tool.Package}"),
             .. network.Faults,
@@ -87,6 +88,10 @@ internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILogger
         }
         return hypervisor!;
     }
+
+    // An emulated processor has AMD's virtualization whatever the host's can do.
+    private string? NestedFault() =>
+        options.Machine.Nested && options.Hypervisor.Accelerator != "tcg" && KvmDevice.NestedFault() is { } fault ? $"vm_nested = true, but {fault}" : null;
 
     private async Task<(IHypervisor? Hypervisor, string? Fault)> TryChooseAsync(CancellationToken cancellationToken)
     {

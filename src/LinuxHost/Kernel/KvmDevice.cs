@@ -14,6 +14,25 @@ public static class KvmDevice
     private const int StableVersion = 12;
 
     /// <summary>
+    /// Why guests cannot run virtual machines of their own; absent when they can, and where no kvm module is loaded that could
+    /// say so.
+    /// </summary>
+    /// <param name="modules">Where the kernel shows its modules.</param>
+    public static string? NestedFault(string modules = "/sys/module")
+    {
+        foreach (string module in new[] { "kvm_intel", "kvm_amd" })
+        {
+            string parameter = System.IO.Path.Combine(modules, module, "parameters", "nested");
+            if (File.Exists(parameter) && File.ReadAllText(parameter).Trim() is var value and not ("Y" or "1"))
+            {
+                return $"the kernel lets no guest run virtual machines: {parameter} is {value}; allow it: "
+                    + $"echo options {module} nested=1 > /etc/modprobe.d/{module}.conf, end all virtual machines, then modprobe -r {module} && modprobe {module}";
+            }
+        }
+        return null;
+    }
+
+    /// <summary>
     /// Why this process cannot make virtual machines with it; absent when it can. That a guest then runs is not said: there
     /// are nested hosts where the first instructions hang, which only a guest can find out.
     /// </summary>

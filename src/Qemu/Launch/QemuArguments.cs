@@ -52,7 +52,7 @@ internal static class QemuArguments
         List<string> arguments =
         [
             "-name", $"guest={request.InstanceId}",
-            .. Platform(accelerator, memory.Backend is null ? "" : $",memory-backend={GuestMemory.Id}"),
+            .. Platform(accelerator, memory.Backend is null ? "" : $",memory-backend={GuestMemory.Id}", request.Nested),
             "-display", "none",
             "-sandbox", Sandbox,
             "-smp", Number(request.Cpus),
@@ -92,12 +92,12 @@ internal static class QemuArguments
     }
 
     /// <summary>What decides whether the accelerator works; shared with the test guest of <see cref="AcceleratorProbe"/>.</summary>
-    internal static IReadOnlyList<string> Platform(string accelerator, string machineOptions = "") =>
+    internal static IReadOnlyList<string> Platform(string accelerator, string machineOptions = "", bool nested = false) =>
     [
         "-nodefaults", "-no-user-config",
         "-machine", MachineType + machineOptions,
         "-accel", accelerator == "tcg" ? "tcg,thread=multi" : accelerator,
-        "-cpu", CpuModel(accelerator),
+        "-cpu", CpuModel(accelerator, nested),
     ];
 
     /// <summary>
@@ -124,7 +124,9 @@ internal static class QemuArguments
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all)))[..8];
     }
 
-    internal static string CpuModel(string accelerator) => accelerator == "tcg" ? "max" : "host";
+    /// <summary>Intel's and AMD's virtualization are features of the processor like others: what a guest does not see it cannot use.</summary>
+    internal static string CpuModel(string accelerator, bool nested) =>
+        (accelerator == "tcg" ? "max" : "host") + (nested ? "" : ",vmx=off,svm=off");
 
     /// <summary>
     /// Emulation translates a program's code anew at every address at which it finds it, so a fixed address is worth half of each

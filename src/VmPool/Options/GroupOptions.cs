@@ -90,6 +90,9 @@ public sealed record MachineOptions
 
     /// <summary>Adds a virtio console beside the serial one.</summary>
     public bool VirtioConsole { get; init; }
+
+    /// <summary>Lets the guest run virtual machines of its own.</summary>
+    public bool Nested { get; init; }
 }
 
 /// <summary>Slots and policy.</summary>

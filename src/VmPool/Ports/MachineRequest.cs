@@ -31,6 +31,9 @@ public record MachineRequest
 
     /// <summary>Adds a virtio console beside the serial one.</summary>
     public bool VirtioConsole { get; init; }
+
+    /// <summary>Lets the guest run virtual machines of its own.</summary>
+    public bool Nested { get; init; }
 }
 
 /// <summary>A machine that boots its kernel.</summary>

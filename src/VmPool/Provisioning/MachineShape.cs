@@ -22,5 +22,6 @@ internal static class MachineShape
         Cpus = options.Machine.Cpus,
         MemoryMb = options.Machine.MemoryMb,
         VirtioConsole = options.Machine.VirtioConsole,
+        Nested = options.Machine.Nested,
     };
 }

@@ -22,6 +22,7 @@ internal static class TemplateKey
             Invariant($"cpus {options.Machine.Cpus}"),
             Invariant($"memory {options.Machine.MemoryMb}"),
             $"virtio console {options.Machine.VirtioConsole}",
+            $"nested {options.Machine.Nested}",
             Invariant($"mtu {mtu}"),
             "ready " + options.Image.TemplateReadyCommand,
             .. options.Image.RestartUnits.Select(unit => "restart " + unit),

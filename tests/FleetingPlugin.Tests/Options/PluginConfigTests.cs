@@ -39,7 +39,7 @@ public sealed class PluginConfigTests
             {
               "name": "large", "state_directory": "/srv/state", "vm_disk_directory": "/srv/disk", "hypervisor": "qemu", "accel": "tcg", "start": "boot",
               "max_vms": 7, "vm_subnet": "10.9.0.0/24", "egress_interface": "eth7", "vm_user": "builder", "vm_num_cpu_cores": 3, "vm_memory_mb": 1024,
-              "vm_disk_size_gb": 9, "vm_prebuild_cloudinit_extra_cmds": ["a", "b"], "vm_enable_virtio_console": true, "boot_timeout": "90s", "parallel_starts": 5,
+              "vm_disk_size_gb": 9, "vm_prebuild_cloudinit_extra_cmds": ["a", "b"], "vm_enable_virtio_console": true, "vm_nested": true, "boot_timeout": "90s", "parallel_starts": 5,
               "simulated_boot": "250ms", "simulated_failure_rate": 0.25, "simulated_seed": 42, "simulated_fault": "slot",
               "network": { "allow": ["192.168.0.0/16"], "dns": ["192.0.2.53"], "manage_sysctl": false }, "image": { "mirror": "http://deb.example/debian" }
             }
@@ -47,7 +47,7 @@ public sealed class PluginConfigTests
         Assert.Equal(("large", "/srv/state", "/srv/disk"), (options.Name, options.StateDirectory, options.DiskDirectory));
         Assert.Equal(new HypervisorOptions { Name = "qemu", Accelerator = "tcg", Start = "boot" }, options.Hypervisor);
         Assert.Equal((7, TimeSpan.FromSeconds(90), 5), (options.MaxVms, options.BootTimeout, options.ParallelStarts));
-        Assert.Equal(new MachineOptions { User = "builder", Cpus = 3, MemoryMb = 1024, DiskSizeGb = 9, VirtioConsole = true }, options.Machine);
+        Assert.Equal(new MachineOptions { User = "builder", Cpus = 3, MemoryMb = 1024, DiskSizeGb = 9, VirtioConsole = true, Nested = true }, options.Machine);
         Assert.Equal((IPNetwork.Parse("10.9.0.0/24"), "eth7", false), (options.Network.Subnet, options.Network.EgressInterface, options.Network.ManageSysctl));
         Assert.Equal(["192.168.0.0/16"], options.Network.Allow);
         Assert.Equal([IPAddress.Parse("192.0.2.53")], options.Network.Dns);

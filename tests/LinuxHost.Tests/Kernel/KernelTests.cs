@@ -23,6 +23,30 @@ public sealed class KernelTests : IDisposable
     public void Only_the_machines_own_user_namespace_maps_everybody_to_himself(string map, bool whole) =>
         Assert.Equal(whole, Capabilities.IsWholeMap(map));
 
+    [Theory]
+    [InlineData("kvm_intel", "N\n", "kvm_intel/parameters/nested is N; allow it: echo options kvm_intel nested=1 ")]
+    [InlineData("kvm_amd", "0\n", "kvm_amd/parameters/nested is 0; allow it: echo options kvm_amd nested=1 ")]
+    [InlineData("kvm_intel", "Y\n", null)]
+    [InlineData("kvm_amd", "1\n", null)]
+    [InlineData("other", "0\n", null)]
+    public void A_kvm_module_that_allows_no_nesting_is_told_with_the_way_out(string module, string value, string? expected)
+    {
+        string parameters = Path.Combine(_directory.Path, module, "parameters");
+        Directory.CreateDirectory(parameters);
+        File.WriteAllText(Path.Combine(parameters, "nested"), value);
+
+        string? fault = KvmDevice.NestedFault(_directory.Path);
+
+        if (expected is null)
+        {
+            Assert.Null(fault);
+        }
+        else
+        {
+            Assert.Contains(expected, fault, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void These_tests_run_as_root_with_the_rights_they_need()
     {
