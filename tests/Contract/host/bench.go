@@ -88,6 +88,8 @@ func runBench(args []string) error {
 	if b.ours, err = ourGuest(*image, *scratch); err != nil {
 		return err
 	}
+	b.stock.kvm = b.config.text("accel") == "kvm"
+	b.ours.kvm = b.stock.kvm
 	ctx, cancel := context.WithTimeout(context.Background(), *deadline)
 	defer cancel()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)

@@ -21,6 +21,7 @@ type copyBoot struct {
 	// image holds disk.raw, vmlinuz and initrd.img; scratch is on the same file system.
 	image, scratch string
 	commandLine    string
+	kvm            bool
 	seed           func(key, hostKey keyPair) map[string]string
 }
 
@@ -110,8 +111,12 @@ func (c copyBoot) measure(ctx context.Context) (lap bootLap, err error) {
 
 // arguments are those of the plugin's own machines, apart from what only its sandbox needs.
 func (c copyBoot) arguments(disk, seed, console string) []string {
+	accelerator, processor := "tcg,thread=multi", "max"
+	if c.kvm {
+		accelerator, processor = "kvm", "host"
+	}
 	return []string{
-		"-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+		"-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35", "-accel", accelerator, "-cpu", processor,
 		"-smp", "1", "-m", "1024M", "-serial", "file:" + console,
 		"-drive", "if=none,id=disk0,format=raw,cache=unsafe,discard=unmap,file=" + disk, "-device", "virtio-blk-pci,drive=disk0",
 		"-drive", "if=none,id=disk1,format=raw,readonly=on,file=" + seed, "-device", "virtio-blk-pci,drive=disk1",
