@@ -14,9 +14,10 @@ internal sealed class FirstWork(StartGate gate, TimeProvider clock, Func<int, Ti
 {
     // A runner that asks often has connected by the first look.
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(80);
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
+    // The end of a login runs beside the next start, and each of them waits for something now and then.
+    private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(700);
 
-    /// <summary>Returns as soon as nobody waits, the process uses less than a third of a CPU, or after one second.</summary>
+    /// <summary>Returns as soon as nobody waits, the process uses less than a third of a CPU, or after 0.7 seconds.</summary>
     public async Task WaitAsync(int pid, CancellationToken cancellationToken)
     {
         long began = clock.GetTimestamp();
