@@ -1,8 +1,8 @@
 using LinuxHost;
 using Microsoft.Extensions.Logging;
+using VmmProcess;
 using VmPool;
 using VmPool.Ports;
-using VmmProcess;
 
 namespace CloudHypervisor;
 

@@ -1,9 +1,9 @@
 using LinuxHost;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
+using VmmProcess;
 using VmPool;
 using VmPool.Ports;
-using VmmProcess;
 
 namespace CloudHypervisor;
 

@@ -1,7 +1,7 @@
 using LinuxHost;
 using Microsoft.Extensions.Logging;
-using VmPool.Ports;
 using VmmProcess;
+using VmPool.Ports;
 
 namespace Qemu;
 

@@ -1,9 +1,9 @@
 using System.Text.Json;
 using LinuxHost;
 using Microsoft.Extensions.Logging;
+using VmmProcess;
 using VmPool;
 using VmPool.Ports;
-using VmmProcess;
 
 namespace Qemu;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
-using VmPool;
 using VmmProcess;
+using VmPool;
 
 namespace Qemu;
 

@@ -1,9 +1,9 @@
 using LinuxHost;
 using MachineFixtures;
 using Microsoft.Extensions.Logging.Abstractions;
+using VmmProcess;
 using VmPool;
 using VmPool.Ports;
-using VmmProcess;
 
 namespace CloudHypervisor.Tests;
 

@@ -2,8 +2,8 @@ using System.Text.Json;
 using LinuxHost;
 using MachineFixtures;
 using Microsoft.Extensions.Logging.Abstractions;
-using VmPool.Ports;
 using VmmProcess;
+using VmPool.Ports;
 
 namespace CloudHypervisor.Tests;
 

@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json;
+using VmmProcess;
 using VmPool;
 using VmPool.Ports;
-using VmmProcess;
 
 namespace CloudHypervisor.Tests;
 

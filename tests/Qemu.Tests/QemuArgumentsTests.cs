@@ -1,5 +1,5 @@
-using VmPool.Ports;
 using VmmProcess;
+using VmPool.Ports;
 
 namespace Qemu.Tests;
 

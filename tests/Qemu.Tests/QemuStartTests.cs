@@ -1,7 +1,7 @@
 using MachineFixtures;
 using Microsoft.Extensions.Logging.Abstractions;
-using VmPool;
 using VmmProcess;
+using VmPool;
 
 namespace Qemu.Tests;
 

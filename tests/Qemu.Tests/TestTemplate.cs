@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using LinuxHost;
 using MachineFixtures;
-using VmPool.Ports;
 using VmmProcess;
+using VmPool.Ports;
 
 namespace Qemu.Tests;
 

@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using VmmProcess;
 using VmPool;
 using VmPool.Networking;
 using VmPool.Ports;
-using VmmProcess;
 
 namespace CloudHypervisor;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using LinuxHost;
 using Microsoft.Win32.SafeHandles;
-using VmPool;
 using VmmProcess;
+using VmPool;
 
 namespace CloudHypervisor;
 

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using LinuxHost;
+using VmmProcess;
 using VmPool;
 using VmPool.Ports;
-using VmmProcess;
 
 namespace CloudHypervisor;
 

@@ -1,9 +1,9 @@
 using System.Globalization;
 using LinuxHost;
 using Microsoft.Win32.SafeHandles;
+using VmmProcess;
 using VmPool;
 using VmPool.Ports;
-using VmmProcess;
 
 namespace CloudHypervisor;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using LinuxHost;
-using VmPool;
 using VmmProcess;
+using VmPool;
 
 namespace CloudHypervisor;
 

@@ -1,7 +1,7 @@
 using Microsoft.Win32.SafeHandles;
+using VmmProcess;
 using VmPool;
 using VmPool.Ports;
-using VmmProcess;
 
 namespace Qemu;
 

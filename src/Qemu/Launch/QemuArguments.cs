@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using VmmProcess;
 using VmPool.Networking;
 using VmPool.Ports;
-using VmmProcess;
 
 namespace Qemu;
 

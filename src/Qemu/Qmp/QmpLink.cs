@@ -1,6 +1,6 @@
 using System.Net.Sockets;
-using VmPool;
 using VmmProcess;
+using VmPool;
 
 namespace Qemu;
 

@@ -2,9 +2,9 @@ using System.Globalization;
 using System.Text.Json;
 using LinuxHost;
 using Microsoft.Win32.SafeHandles;
+using VmmProcess;
 using VmPool;
 using VmPool.Ports;
-using VmmProcess;
 
 namespace Qemu;
 

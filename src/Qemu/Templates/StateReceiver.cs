@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Net.Sockets;
 using LinuxHost;
 using Microsoft.Win32.SafeHandles;
-using VmPool;
 using VmmProcess;
+using VmPool;
 
 namespace Qemu;
 

@@ -1,6 +1,6 @@
 using LinuxHost;
-using VmPool;
 using VmmProcess;
+using VmPool;
 
 namespace Qemu;
 

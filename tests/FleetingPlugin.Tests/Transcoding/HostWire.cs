@@ -1,7 +1,7 @@
 using System.Text;
+using FleetingPlugin.Options;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using FleetingPlugin.Options;
 
 namespace FleetingPlugin.Tests.Transcoding;
 
