@@ -21,7 +21,7 @@ public sealed class QemuArgumentsTests
         string[] expected =
         [
             "-name", "guest=ci-1",
-            "-nodefaults", "-no-user-config", "-machine", "q35,sata=off,smbus=off,vmport=off", "-accel", "tcg,thread=multi", "-cpu", "max,vmx=off,svm=off",
+            "-nodefaults", "-no-user-config", "-machine", "q35,sata=off,smbus=off,vmport=off", "-accel", "tcg,thread=multi", "-cpu", "max",
             "-display", "none",
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
             "-smp", "2",
@@ -119,7 +119,7 @@ public sealed class QemuArgumentsTests
         IReadOnlyList<string> arguments = QemuArguments.Boot(Request, Chains, "kvm", GuestMemory.Anonymous, new MachineView(Request.Directory));
 
         Assert.Equal("kvm", arguments[arguments.IndexOf("-accel") + 1]);
-        Assert.Equal("host,vmx=off,svm=off", arguments[arguments.IndexOf("-cpu") + 1]);
+        Assert.Equal("host,vmx=off,svm=off,min-xlevel=0x80000008", arguments[arguments.IndexOf("-cpu") + 1]);
     }
 
     [Theory]

@@ -55,7 +55,7 @@ internal static class OptionTable
             "Adds a virtio console and its log beside the serial one, which is always kept.",
             (o, v) => o with { Machine = o.Machine with { VirtioConsole = v } }),
         OptionKey.Of("vm_nested", Rules.Boolean, OptionDefault.Is("false"), "true",
-            "Lets jobs run virtual machines of their own (/dev/kvm inside the VM). The host's kvm module must allow it; Init says when it does not. Gives a hostile job more of the host's kernel to attack.",
+            "Lets jobs run virtual machines of their own (/dev/kvm inside the VM). The host's kvm module must allow it; Init says when it does not; with accel = \"tcg\" it is always there. Gives a hostile job more of the host's kernel to attack.",
             (o, v) => o with { Machine = o.Machine with { Nested = v } }),
         OptionKey.Of("boot_timeout", Rules.Duration(TimeSpan.FromSeconds(1), TimeSpan.FromHours(24)), OptionDefault.From("\"5m\"; \"10m\" under tcg"), "\"2m\"",
             "A VM that is not running this long after its start began (the image is ready, and fewer than parallel_starts others start) is torn down and reported deleted, so that the runner asks for another.",

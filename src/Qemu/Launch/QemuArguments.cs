@@ -124,9 +124,18 @@ internal static class QemuArguments
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all)))[..8];
     }
 
-    /// <summary>Intel's and AMD's virtualization are features of the processor like others: what a guest does not see it cannot use.</summary>
-    internal static string CpuModel(string accelerator, bool nested) =>
-        (accelerator == "tcg" ? "max" : "host") + (nested ? "" : ",vmx=off,svm=off");
+    /// <summary>
+    /// Intel's and AMD's virtualization are features of the processor like others: what a guest does not see it cannot use. An
+    /// emulated processor keeps AMD's, which is no more of the host than the rest of it. With the features gone QEMU may end
+    /// the list of CPUID leaves before the sizes of addresses, and Linux then reads its own memory wrongly (seen with 7.2:
+    /// /proc/mounts full of "x"): so the list is told how long it is.
+    /// </summary>
+    internal static string CpuModel(string accelerator, bool nested) => (accelerator, nested) switch
+    {
+        ("tcg", _) => "max",
+        (_, true) => "host",
+        _ => "host,vmx=off,svm=off,min-xlevel=0x80000008",
+    };
 
     /// <summary>
     /// Emulation translates a program's code anew at every address at which it finds it, so a fixed address is worth half of each
