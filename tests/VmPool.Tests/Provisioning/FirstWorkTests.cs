@@ -42,7 +42,7 @@ public sealed class FirstWorkTests
         _ = _gate.EnterAsync(StartTurn.Requested, CancellationToken.None);
         Task waiting = WaitAsync();
 
-        for (int i = 0; i < 9; i++)
+        for (int i = 0; i < 13; i++)
         {
             Assert.False(waiting.IsCompleted);
             await LookAsync(busy: Look);
