@@ -20,7 +20,7 @@ type demo struct {
 	out        string
 	repository string
 	artifact   string
-	refused    addressList
+	refused    repeatedFlag
 	session    *Session
 	instances  map[string]*demoInstance
 }

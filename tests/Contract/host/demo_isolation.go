@@ -8,14 +8,16 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 )
 
-// addressList is a flag that may be repeated.
-type addressList []string
+// repeatedFlag is a flag that may be repeated.
+type repeatedFlag []string
 
-func (l *addressList) String() string { return strings.Join(*l, " ") }
+func (l *repeatedFlag) String() string { return strings.Join(*l, " ") }
 
-func (l *addressList) Set(address string) error {
+func (l *repeatedFlag) Set(address string) error {
 	*l = append(*l, address)
 	return nil
 }
@@ -31,7 +33,7 @@ func (d *demo) checkIsolation(ctx context.Context) error {
 		return err
 	}
 	defer ours.Close()
-	forbidden := append(addressList{}, d.refused...)
+	forbidden := append(repeatedFlag{}, d.refused...)
 	own, err := ownAddresses(ours)
 	if err != nil {
 		return err
@@ -86,23 +88,15 @@ func (d *demo) askGuest(ctx context.Context, id string, forbidden []string) erro
 	if err != nil {
 		return fmt.Errorf("ConnectInfo: %s", errorText(err))
 	}
-	status, err := d.readStatus(ctx, id)
-	if err != nil {
-		return err
-	}
-	client, err := login(ctx, info, status.HostKey)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	defer closeWhenDone(ctx, client)()
 	page, err := url.JoinPath(d.repository, "HEAD")
 	if err != nil {
 		return err
 	}
-	output := &lineWriter{line: func(text string) { say("[%s] %s", id, text) }}
-	defer output.flush()
-	return runScript(client, isolationScript(page, forbidden), output)
+	return d.withLogin(ctx, info, func(client *ssh.Client, _ instanceStatus) error {
+		output := &lineWriter{line: func(text string) { say("[%s] %s", id, text) }}
+		defer output.flush()
+		return runScript(client, isolationScript(page, forbidden), output)
+	})
 }
 
 // isolationScript fails with a word on each thing that is not as it must be. A refusal comes at once; what takes as long as

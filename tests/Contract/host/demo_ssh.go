@@ -52,6 +52,22 @@ func login(ctx context.Context, info ConnectInfo, hostKeyLine string) (*ssh.Clie
 	return ssh.NewClient(conn, channels, requests), nil
 }
 
+// withLogin works in an instance that serves the very host key which the plugin's status names; whatever waits for the
+// connection ends with the context.
+func (d *demo) withLogin(ctx context.Context, info ConnectInfo, work func(*ssh.Client, instanceStatus) error) error {
+	status, err := d.readStatus(ctx, info.ID)
+	if err != nil {
+		return err
+	}
+	client, err := login(ctx, info, status.HostKey)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	defer closeWhenDone(ctx, client)()
+	return work(client, status)
+}
+
 // runScript gives a script to a shell's input and passes both its outputs on.
 func runScript(client *ssh.Client, script string, output io.Writer) error {
 	session, err := client.NewSession()

@@ -119,28 +119,20 @@ func (g *guests) ask(ctx context.Context, infos map[string]ConnectInfo) error {
 }
 
 func (g *guests) askOne(ctx context.Context, info ConnectInfo) error {
-	status, err := g.readStatus(ctx, info.ID)
-	if err != nil {
-		return err
-	}
-	client, err := login(ctx, info, status.HostKey)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	defer closeWhenDone(ctx, client)()
-	var output lockedBuffer
-	before := time.Now()
-	err = g.visitOne(client, &output)
-	// The login has proven that the guest serves this very host key.
-	fmt.Fprintf(&output, "host.before_ns=%d\nhost.after_ns=%d\nhost.served_key=%s\n", before.UnixNano(), time.Now().UnixNano(), status.HostKey)
-	if writing := os.WriteFile(filepath.Join(g.outDir, info.ID), output.taken.Bytes(), 0o644); writing != nil {
-		return writing
-	}
-	if err != nil {
-		return fmt.Errorf("%w; it said:\n%s", err, output.taken.String())
-	}
-	return nil
+	return g.withLogin(ctx, info, func(client *ssh.Client, status instanceStatus) error {
+		var output lockedBuffer
+		before := time.Now()
+		err := g.visitOne(client, &output)
+		// The login has proven that the guest serves this very host key.
+		fmt.Fprintf(&output, "host.before_ns=%d\nhost.after_ns=%d\nhost.served_key=%s\n", before.UnixNano(), time.Now().UnixNano(), status.HostKey)
+		if writing := os.WriteFile(filepath.Join(g.outDir, info.ID), output.taken.Bytes(), 0o644); writing != nil {
+			return writing
+		}
+		if err != nil {
+			return fmt.Errorf("%w; it said:\n%s", err, output.taken.String())
+		}
+		return nil
+	})
 }
 
 // lockedBuffer takes both outputs of a session, which arrive from two goroutines.

@@ -14,7 +14,8 @@ func runInit(args []string) error {
 	path := flags.String("plugin", "", "plugin executable")
 	text := flags.String("config", `{"hypervisor":"simulated"}`, "plugin_config")
 	count := flags.Int("count", 0, "ask for this many instances after Init")
-	until := flags.String("until", "", "after that, wait until the plugin logs a message that contains this text")
+	var until repeatedFlag
+	flags.Var(&until, "until", "after that, wait until the plugin logs a message that contains this text; may be repeated, in any order")
 	hold := flags.Duration("hold", 0, "after that, print a line {plugin_pid} and wait this long")
 	limit := flags.Duration("for", 30*time.Second, "deadline for all of it")
 	flags.Parse(args)
@@ -28,7 +29,7 @@ func runInit(args []string) error {
 	defer cancel()
 	c.ctx = ctx
 	var result initResult
-	failure := guard(func() { result = c.tryInit(*count, *until, *hold) })
+	failure := guard(func() { result = c.tryInit(*count, until, *hold) })
 	if after := guard(c.end); failure == "" {
 		failure = after
 	}
@@ -60,7 +61,7 @@ type initResult struct {
 	Failure string `json:"failure"`
 }
 
-func (c *Case) tryInit(count int, until string, hold time.Duration) initResult {
+func (c *Case) tryInit(count int, until []string, hold time.Duration) initResult {
 	s := c.start()
 	begin := time.Now()
 	_, err := s.Group.Init(c.ctx, c.config.json(), Settings{})
@@ -71,8 +72,9 @@ func (c *Case) tryInit(count int, until string, hold time.Duration) initResult {
 		result.OK, result.Error = err == nil, errorText(err)
 		c.readable(err)
 	}
-	if until != "" {
-		c.untilLogged(s, "a message with "+until, func(r Record) bool { return strings.Contains(r.Message, until) })
+	for _, text := range until {
+		text := text
+		c.untilLogged(s, "a message with "+text, func(r Record) bool { return strings.Contains(r.Message, text) })
 	}
 	if hold > 0 {
 		emit(map[string]interface{}{"plugin_pid": s.pid()})
