@@ -41,6 +41,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 11, Level = LogLevel.Warning, Message = "hypervisor is simulated: no virtual machine exists, jobs cannot run")]
     public static partial void Simulated(this ILogger log, string group);
 
+    [LoggerMessage(EventId = 32, Level = LogLevel.Debug, Message = "network slot ready for whoever comes next")]
+    public static partial void SlotReady(this ILogger log, int slot);
+
     [LoggerMessage(EventId = 12, Level = LogLevel.Warning, Message = "network slots cannot be kept ready; instances make their own, and it is tried again from time to time")]
     public static partial void SlotsNotKeptReady(this ILogger log, Exception error);
 

@@ -210,6 +210,7 @@ public sealed class SlotReserve : ISlotPool, IAsyncDisposable
             {
                 ready.Add(new ReadySlot(slot.Number, owner));
             }
+            log.SlotReady(slot.Number);
         }
         catch (SlotsExhaustedException)
         {

@@ -59,11 +59,11 @@ public sealed class DirectoryFaultTests(GoHost go) : IAsyncLifetime
     [Fact]
     public async Task A_second_plugin_of_a_group_learns_who_holds_it_whatever_its_state_directory()
     {
-        // Too small for an image: once the holder has said so its world does not change while others are judged by it.
+        // Too small for an image: once the holder has said so, and has its one ready slot, its world does not change while
+        // others are judged by it.
         await MountSmallAsync(Elsewhere, "1m");
-        (LinuxHost.ChildProcess first, int holder) = await _host.HoldAsync(new() { ["vm_disk_directory"] = Elsewhere, ["max_vms"] = 1 }, until: "image build failed");
-        // Its one ready slot too.
-        await _host.UntilSettledAsync("/run/netns/vmpool-");
+        (LinuxHost.ChildProcess first, int holder) = await _host.HoldAsync(
+            new() { ["vm_disk_directory"] = Elsewhere, ["max_vms"] = 1 }, "image build failed", "network slot ready");
 
         (await _host.InitAsync()).AssertRefusedOnlyFor("two [[runners]] entries need different `name`s", $"held by pid {holder}");
         (await _host.InitAsync(new() { ["state_directory"] = PlayedHost.Root + "/third" })).AssertRefusedOnlyFor("two [[runners]] entries need different `name`s", $"held by pid {holder}");

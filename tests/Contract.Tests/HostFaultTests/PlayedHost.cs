@@ -99,32 +99,15 @@ internal sealed class PlayedHost : IAsyncDisposable
         return answer;
     }
 
-    /// <summary>Returns when this world has what is expected and does not change any more.</summary>
-    public async Task UntilSettledAsync(string expected)
-    {
-        string last = "";
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        while (true)
-        {
-            string now = await DescribeAsync();
-            if (now == last && now.Contains(expected, StringComparison.Ordinal))
-            {
-                return;
-            }
-            last = now;
-            await Task.Delay(TimeSpan.FromSeconds(1), deadline.Token);
-        }
-    }
-
-    /// <summary>Starts the Go host, which keeps the group until the test kills it, once the plugin has logged a certain text.</summary>
+    /// <summary>Starts the Go host, which keeps the group until the test kills it, once the plugin has logged all of the texts.</summary>
     /// <returns>The Go host, and the plugin's pid.</returns>
-    public async Task<(ChildProcess Host, int PluginPid)> HoldAsync(Dictionary<string, object> config, string until)
+    public async Task<(ChildProcess Host, int PluginPid)> HoldAsync(Dictionary<string, object> config, params string[] until)
     {
         string output = Path.Combine(_directory, "hold.log");
         ChildProcess host = Spawn.Start(new SpawnRequest
         {
             Program = "nsenter",
-            Arguments = [.. Enter, .. InitCommand(config), "-until", until, "-hold", "100s", "-for", "100s"],
+            Arguments = [.. Enter, .. InitCommand(config), .. until.SelectMany(text => new[] { "-until", text }), "-hold", "100s", "-for", "100s"],
             OutputPath = output,
         });
         string? line = null;
