@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.Json;
 using VmmProcess;
 using VmPool;
@@ -67,23 +66,9 @@ internal static class VmConfigBuilder
     /// </summary>
     internal static string Fingerprint(bool landlock)
     {
-        var request = new BootRequest
-        {
-            InstanceId = "",
-            Directory = "/vm",
-            NetworkNamespace = "",
-            Mtu = 1,
-            UserId = 1,
-            Cpus = 1,
-            MemoryMb = 1,
-            VirtioConsole = true,
-            Disks = [new VmDisk("/vm/disk", "raw", ReadOnly: false), new VmDisk("/vm/seed", "raw", ReadOnly: true)],
-            KernelPath = "/vm/kernel",
-            InitrdPath = "/vm/initrd",
-            KernelCommandLine = "",
-        };
-        VmConfig config = Template(request, "/vm/memory", new MachineView(request.Directory), landlock);
-        return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(config, ApiJson.Default.VmConfig)))[..8];
+        BootRequest sample = DeviceFingerprint.Sample;
+        VmConfig config = Template(sample, "/vm/memory", new MachineView(sample.Directory), landlock);
+        return DeviceFingerprint.Of(JsonSerializer.SerializeToUtf8Bytes(config, ApiJson.Default.VmConfig));
     }
 
     private static VmConfig Machine(BootRequest request, MachineView view, MemoryConfig memory, bool landlock) => new()
@@ -92,7 +77,7 @@ internal static class VmConfigBuilder
         {
             Kernel = view.Show(request.KernelPath, KernelName),
             Initramfs = request.InitrdPath is { } initrd ? view.Show(initrd, InitrdName) : null,
-            Cmdline = CommandLine(request),
+            Cmdline = KernelCommandLine.Of(request),
         },
         Cpus = new CpusConfig { BootVcpus = request.Cpus, MaxVcpus = request.Cpus, Nested = request.Nested },
         Memory = memory,
@@ -117,11 +102,4 @@ internal static class VmConfigBuilder
             Serial = DiskId(number),
         }
         : throw new HypervisorException($"the disk {disk.Path} is a {disk.Format} file; cloud-hypervisor gets raw disks only");
-
-    private static string CommandLine(BootRequest request)
-    {
-        // The last console named becomes /dev/console: that stays the serial one.
-        string consoles = request.VirtioConsole ? "console=hvc0 console=ttyS0" : "console=ttyS0";
-        return $"{request.KernelCommandLine} {consoles}".TrimStart();
-    }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using VmmProcess;
 using VmPool.Networking;
@@ -34,7 +33,7 @@ internal static class QemuArguments
         {
             arguments.AddRange(["-initrd", view.PathOf(initrd, "initrd")]);
         }
-        arguments.AddRange(["-append", CommandLine(request, accelerator)]);
+        arguments.AddRange(["-append", KernelCommandLine.Of(request, KernelWords(accelerator))]);
         return arguments;
     }
 
@@ -106,22 +105,11 @@ internal static class QemuArguments
     /// </summary>
     internal static string Fingerprint(string accelerator)
     {
-        var request = new MachineRequest
-        {
-            InstanceId = "",
-            Directory = "/vm",
-            NetworkNamespace = "",
-            Mtu = 1,
-            UserId = 1,
-            Cpus = 1,
-            MemoryMb = 1,
-            VirtioConsole = true,
-            Disks = [new VmDisk("/vm/disk", "raw", ReadOnly: false), new VmDisk("/vm/seed", "raw", ReadOnly: true)],
-        };
+        MachineRequest request = DeviceFingerprint.Sample;
         DiskChain[] chains = [.. request.Disks.Select(disk => new DiskChain([new DiskLayer(disk.Path, disk.Format)], 0))];
         IReadOnlyList<string> arguments = Clone(request, chains, accelerator, GuestMemory.PrivateOfSealed(0), new MachineView(request.Directory));
         string all = string.Join('\0', arguments.Append(KernelWords(accelerator)));
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all)))[..8];
+        return DeviceFingerprint.Of(Encoding.UTF8.GetBytes(all));
     }
 
     /// <summary>
@@ -141,14 +129,7 @@ internal static class QemuArguments
     /// Emulation translates a program's code anew at every address at which it finds it, so a fixed address is worth half of each
     /// program's start; and a processor that does not speculate needs no protection from speculation.
     /// </summary>
-    private static string KernelWords(string accelerator) => accelerator == "tcg" ? " norandmaps mitigations=off" : "";
-
-    private static string CommandLine(BootRequest request, string accelerator)
-    {
-        // The last console named becomes /dev/console: that stays the serial one.
-        string consoles = request.VirtioConsole ? "console=hvc0 console=ttyS0" : "console=ttyS0";
-        return $"{request.KernelCommandLine}{KernelWords(accelerator)} {consoles}".TrimStart();
-    }
+    private static string KernelWords(string accelerator) => accelerator == "tcg" ? "norandmaps mitigations=off" : "";
 
     private static string BlockDevice(DiskChain chain, int disk, bool readOnly, MachineView view)
     {
