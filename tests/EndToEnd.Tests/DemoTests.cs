@@ -9,18 +9,19 @@ public sealed class DemoTests
     private static readonly string[] s_steps = ["accepted", "image", "template", "slot", "disk", "resume", "identity", "job", "deleted"];
     private static readonly JsonSerializerOptions s_names = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    [Fact]
-    public async Task Two_jobs_run_in_two_machines_and_nothing_is_left_behind()
+    [Theory]
+    [ClassData(typeof(Hypervisors))]
+    public async Task Two_jobs_run_in_two_machines_and_nothing_is_left_behind(string hypervisor)
     {
         string report = Path.Combine(Repository.Root, "artifacts", "demo", "timeline.json");
         Directory.CreateDirectory(Path.GetDirectoryName(report)!);
         File.Delete(report);
 
-        IReadOnlyList<string> output = await Scenario.RunAsync("tests/demo/run-demo");
+        IReadOnlyList<string> output = await Scenario.RunAsync("tests/demo/run-demo", hypervisor);
 
         Assert.Contains("leak check: the host is as it was", output);
         Report timelines = JsonSerializer.Deserialize<Report>(await File.ReadAllTextAsync(report), s_names)!;
-        Assert.Equal("qemu", timelines.Hypervisor);
+        Assert.Equal(hypervisor, timelines.Hypervisor);
         Assert.Equal(2, timelines.Instances.Count);
         Assert.All(timelines.Instances, instance =>
         {

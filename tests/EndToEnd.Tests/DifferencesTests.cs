@@ -6,10 +6,11 @@ namespace EndToEnd.Tests;
 /// <summary>A job must not notice that its machine is a clone.</summary>
 public sealed class DifferencesTests
 {
-    [Fact]
-    public async Task A_clone_and_a_booted_machine_differ_in_nothing_but_what_is_documented()
+    [Theory]
+    [ClassData(typeof(Hypervisors))]
+    public async Task A_clone_and_a_booted_machine_differ_in_nothing_but_what_is_documented(string hypervisor)
     {
-        await Scenario.RunAsync("tests/EndToEnd.Tests/scenarios/differences");
+        await Scenario.RunAsync("tests/EndToEnd.Tests/scenarios/differences", hypervisor);
 
         GuestReport clone = Assert.Single(GuestReport.ReadAll("differences/clone"));
         GuestReport boot = Assert.Single(GuestReport.ReadAll("differences/boot"));

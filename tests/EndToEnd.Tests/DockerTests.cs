@@ -3,10 +3,11 @@ namespace EndToEnd.Tests;
 /// <summary>Docker runs in the template, and so in every clone from its first second on.</summary>
 public sealed class DockerTests
 {
-    [Fact]
-    public async Task Three_clones_serve_docker_autoscaler_each_with_an_engine_of_its_own()
+    [Theory]
+    [ClassData(typeof(Hypervisors))]
+    public async Task Three_clones_serve_docker_autoscaler_each_with_an_engine_of_its_own(string hypervisor)
     {
-        IReadOnlyList<string> output = await Scenario.RunAsync("tests/EndToEnd.Tests/scenarios/docker");
+        IReadOnlyList<string> output = await Scenario.RunAsync("tests/EndToEnd.Tests/scenarios/docker", hypervisor);
 
         IReadOnlyList<GuestReport> clones = GuestReport.ReadAll("docker/clones");
         Assert.Equal(3, clones.Count);

@@ -3,10 +3,11 @@ namespace EndToEnd.Tests;
 /// <summary>Preparing an image, where a command of the operator fails.</summary>
 public sealed class FailingImageTests
 {
-    [Fact]
-    public async Task Image_build_names_the_failing_command_its_exit_code_its_last_lines_and_the_way_out()
+    [Theory]
+    [ClassData(typeof(Hypervisors))]
+    public async Task Image_build_names_the_failing_command_its_exit_code_its_last_lines_and_the_way_out(string hypervisor)
     {
-        IReadOnlyList<string> output = await Scenario.RunAsync("tests/EndToEnd.Tests/scenarios/failing-image");
+        IReadOnlyList<string> output = await Scenario.RunAsync("tests/EndToEnd.Tests/scenarios/failing-image", hypervisor);
 
         Assert.Equal("image build: exit code 1", output[^1]);
         string error = Assert.Single(output, line => line.StartsWith("fleeting-plugin-vmpool: ", StringComparison.Ordinal));

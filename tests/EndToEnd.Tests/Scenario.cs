@@ -18,15 +18,16 @@ internal static class Scenario
 
     private const int ToldToEnd = 124;
 
-    private static readonly string[] s_settings = ["PATH", "HOME", "DOTNET_ROOT", "HYPERVISOR", "ACCEL", "RELEASE", "VMPOOL_TEST_CACHE", "VMPOOL_IMAGE_CACHE", "LEAK_CHECK_OPTIONS"];
+    private static readonly string[] s_settings = ["PATH", "HOME", "DOTNET_ROOT", "ACCEL", "RELEASE", "VMPOOL_TEST_CACHE", "VMPOOL_IMAGE_CACHE", "LEAK_CHECK_OPTIONS"];
 
     /// <summary>Runs the script with the plugin as its argument.</summary>
     /// <param name="script">Relative to the directory of the solution.</param>
+    /// <param name="hypervisor">The driver of the group's machines.</param>
     /// <returns>Its output and error, line by line as they came.</returns>
     /// <exception cref="Xunit.Sdk.XunitException">It failed; carries the end of its output.</exception>
-    public static async Task<IReadOnlyList<string>> RunAsync(string script)
+    public static async Task<IReadOnlyList<string>> RunAsync(string script, string hypervisor)
     {
-        string log = Path.Combine(Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "end-to-end")).FullName, Path.GetFileName(script) + ".log");
+        string log = Path.Combine(Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "end-to-end")).FullName, $"{Path.GetFileName(script)}-{hypervisor}.log");
         var lines = new List<string>();
         HostCommandResult result;
         using (StreamWriter file = File.CreateText(log))
@@ -42,7 +43,7 @@ internal static class Scenario
                 {
                     Timeout = s_deadline + s_cleanUp + TimeSpan.FromMinutes(1),
                     AcceptedExitCodes = [.. Enumerable.Range(0, 256)],
-                    Environment = Environment(),
+                    Environment = Environment(hypervisor),
                     Line = line =>
                     {
                         lock (lines)
@@ -60,9 +61,13 @@ internal static class Scenario
         return lines;
     }
 
-    private static Dictionary<string, string> Environment()
+    private static Dictionary<string, string> Environment(string hypervisor)
     {
-        var environment = new Dictionary<string, string> { ["VMPOOL_LEAK_CHECK"] = Path.Combine(AppContext.BaseDirectory, "hostleak") };
+        var environment = new Dictionary<string, string>
+        {
+            ["HYPERVISOR"] = hypervisor,
+            ["VMPOOL_LEAK_CHECK"] = Path.Combine(AppContext.BaseDirectory, "hostleak"),
+        };
         foreach (string name in s_settings)
         {
             if (System.Environment.GetEnvironmentVariable(name) is { Length: > 0 } value)

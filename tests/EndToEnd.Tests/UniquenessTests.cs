@@ -10,10 +10,11 @@ public sealed class UniquenessTests
     private static readonly string[] s_unique =
         ["getrandom", "urandom", "machine_id", "boot_id", "hostname", "uuid", "tls_key", "host_key", "host.served_key"];
 
-    [Fact]
-    public async Task Six_clones_have_nothing_in_common_that_must_be_their_own()
+    [Theory]
+    [ClassData(typeof(Hypervisors))]
+    public async Task Six_clones_have_nothing_in_common_that_must_be_their_own(string hypervisor)
     {
-        IReadOnlyList<string> output = await Scenario.RunAsync("tests/EndToEnd.Tests/scenarios/uniqueness");
+        IReadOnlyList<string> output = await Scenario.RunAsync("tests/EndToEnd.Tests/scenarios/uniqueness", hypervisor);
 
         IReadOnlyList<GuestReport> clones = GuestReport.ReadAll("uniqueness/clones");
         Assert.Equal(6, clones.Count);

@@ -17,6 +17,7 @@ func (c *Case) start() *Session {
 // startGroup launches the plugin and initialises a group.
 func (c *Case) startGroup(changes pluginConfig, settings Settings) (*Session, ProviderInfo) {
 	session := c.start()
+	c.opened = true
 	provider, err := session.Group.Init(c.ctx, c.config.with(changes).json(), settings)
 	c.check(err == nil, "Init: %s", errorText(err))
 	return session, provider

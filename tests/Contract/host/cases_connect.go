@@ -21,7 +21,7 @@ func connectCases() []contractCase {
 			c.readable(err)
 		}},
 		{name: "connect_info_of_a_creating_or_deleted_instance_is_an_error_naming_it", run: func(c *Case) {
-			s, _ := c.startGroup(pluginConfig{"simulated_boot": "1s"}, Settings{})
+			s, _ := c.startGroup(c.simulated("simulated_boot", "1s"), Settings{})
 			c.increase(s, 1)
 			for id := range c.states(s) {
 				_, err := s.Group.ConnectInfo(c.ctx, id)
@@ -51,13 +51,13 @@ func connectCases() []contractCase {
 			}
 			c.check(!bytes.Equal(first.Key, second.Key), "two instances share a login key")
 		}},
-		{name: "vm_user_is_the_username", run: func(c *Case) {
+		{name: "vm_user_is_the_username", needs: simulation, run: func(c *Case) {
 			s, _ := c.startGroup(pluginConfig{"vm_user": "builder"}, Settings{})
 			c.increase(s, 1)
 			info := c.connectInfo(s, c.untilRunning(s, 1)[0])
 			c.check(info.Username == "builder", "username is %q with vm_user builder", info.Username)
 		}},
-		{name: "operators_connector_settings_win", run: func(c *Case) {
+		{name: "operators_connector_settings_win", needs: simulation, run: func(c *Case) {
 			key := newKey()
 			settings := Settings{
 				OS: "linux", Arch: "arm64", Protocol: "ssh", ProtocolPort: 2222, Username: "ops", Password: "pässwörd",
@@ -74,7 +74,7 @@ func connectCases() []contractCase {
 				"got keepalive %v and timeout %v", info.Keepalive, info.Timeout)
 			c.check(info.Expires == nil, "expires is %v", info.Expires)
 		}},
-		{name: "static_password_alone_makes_no_key", run: func(c *Case) {
+		{name: "static_password_alone_makes_no_key", needs: simulation, run: func(c *Case) {
 			s, _ := c.startGroup(nil, Settings{Password: "geheim", UseStaticCredentials: true})
 			c.increase(s, 1)
 			info := c.connectInfo(s, c.untilRunning(s, 1)[0])

@@ -8,7 +8,7 @@ import (
 func failureCases() []contractCase {
 	return []contractCase{
 		// The loss can only be matched to the request when the host saw the instance being created first, however late it asks.
-		{name: "failed_creation_is_creating_once_and_then_deleted", run: func(c *Case) {
+		{name: "failed_creation_is_creating_once_and_then_deleted", needs: simulation, run: func(c *Case) {
 			s, _ := c.startGroup(pluginConfig{"simulated_failure_rate": 1, "simulated_boot": "50ms"}, Settings{})
 			c.increase(s, 2)
 			c.untilFailureIsLogged(s)
@@ -20,7 +20,7 @@ func failureCases() []contractCase {
 			}
 			c.untilDeletedIsReported(s, first)
 		}},
-		{name: "some_may_fail_while_others_run", run: func(c *Case) {
+		{name: "some_may_fail_while_others_run", needs: simulation, run: func(c *Case) {
 			s, _ := c.startGroup(pluginConfig{"simulated_failure_rate": 0.5, "simulated_boot": "20ms"}, Settings{})
 			c.increase(s, 16)
 			reported := map[string]string{}

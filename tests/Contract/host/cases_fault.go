@@ -13,10 +13,10 @@ func faultCases() []contractCase {
 	} {
 		for _, step := range way.steps {
 			config := pluginConfig{"start": way.start, "simulated_fault": step, "simulated_boot": "20ms"}
-			cases = append(cases, contractCase{name: "fault_at_" + step + "_fails_the_instance_only", run: func(c *Case) { c.faultWhileCreating(config) }})
+			cases = append(cases, contractCase{name: "fault_at_" + step + "_fails_the_instance_only", needs: simulation, run: func(c *Case) { c.faultWhileCreating(config) }})
 		}
 	}
-	return append(cases, contractCase{name: "fault_at_undo_fails_the_instance_only", run: (*Case).faultWhileDeleting})
+	return append(cases, contractCase{name: "fault_at_undo_fails_the_instance_only", needs: simulation, run: (*Case).faultWhileDeleting})
 }
 
 func (c *Case) faultWhileCreating(config pluginConfig) {

@@ -25,7 +25,7 @@ func lifeCycleCases() []contractCase {
 			c.check(err == nil, "Shutdown: %s", errorText(err))
 		}},
 		{name: "new_instances_are_creating_at_once", run: func(c *Case) {
-			s, _ := c.startGroup(pluginConfig{"simulated_boot": "2s"}, Settings{})
+			s, _ := c.startGroup(c.simulated("simulated_boot", "2s"), Settings{})
 			c.increase(s, 4)
 			states := c.states(s)
 			c.check(len(states) == 4, "right after Increase(4) Update lists %v", states)
@@ -59,7 +59,7 @@ func lifeCycleCases() []contractCase {
 			c.decrease(s, id, id+"x")
 		}},
 		{name: "decrease_ends_a_creation", run: func(c *Case) {
-			s, _ := c.startGroup(pluginConfig{"simulated_boot": "10m"}, Settings{})
+			s, _ := c.startGroup(c.simulated("simulated_boot", "10m"), Settings{})
 			c.increase(s, 2)
 			for id := range c.states(s) {
 				c.decrease(s, id)

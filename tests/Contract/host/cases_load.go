@@ -7,7 +7,7 @@ import (
 
 func loadCases() []contractCase {
 	return []contractCase{
-		{name: "fifty_parallel_calls_during_increase", run: func(c *Case) {
+		{name: "fifty_parallel_calls_during_increase", needs: simulation, run: func(c *Case) {
 			s, _ := c.startGroup(pluginConfig{"simulated_boot": "300ms"}, Settings{})
 			c.increase(s, 5)
 			ids := c.untilRunning(s, 5)
@@ -45,7 +45,7 @@ func loadCases() []contractCase {
 			default:
 			}
 		}},
-		{name: "a_thousand_instances_are_listed", run: func(c *Case) {
+		{name: "a_thousand_instances_are_listed", needs: simulation, run: func(c *Case) {
 			s, _ := c.startGroup(pluginConfig{"simulated_boot": "10m"}, Settings{})
 			c.increase(s, 1000)
 			c.check(len(c.states(s)) == 1000, "Update lists %d of 1000", len(c.states(s)))

@@ -5,7 +5,7 @@ import "strings"
 func logCases() []contractCase {
 	return []contractCase{
 		{name: "log_lines_arrive_as_records_at_their_level", run: func(c *Case) {
-			s, _ := c.startGroup(pluginConfig{"simulated_boot": "50ms"}, Settings{})
+			s, _ := c.startGroup(c.simulated("simulated_boot", "50ms"), Settings{})
 			c.increase(s, 2)
 			for _, id := range c.untilRunning(s, 2) {
 				record := c.untilLogged(s, "an info line with the field instance="+id, func(r Record) bool {
@@ -15,7 +15,7 @@ func logCases() []contractCase {
 				c.check(!strings.HasPrefix(record.Message, "{"), "its message is raw text: %s", record.Message)
 			}
 		}},
-		{name: "a_failed_instance_is_a_warning_or_an_error", run: func(c *Case) {
+		{name: "a_failed_instance_is_a_warning_or_an_error", needs: simulation, run: func(c *Case) {
 			s, _ := c.startGroup(pluginConfig{"simulated_failure_rate": 1, "simulated_boot": "50ms"}, Settings{})
 			c.increase(s, 1)
 			record := c.untilFailureIsLogged(s)
@@ -23,7 +23,7 @@ func logCases() []contractCase {
 			c.check(listed, "the line names %q, which Update does not list", record.field("instance"))
 			c.check(strings.Contains(record.field("group"), c.config.text("name")), "its field group is %q", record.field("group"))
 		}},
-		{name: "simulated_is_said_to_be_simulated", run: func(c *Case) {
+		{name: "simulated_is_said_to_be_simulated", needs: simulation, run: func(c *Case) {
 			s, _ := c.startGroup(nil, Settings{})
 			c.untilLogged(s, "a warning that instances are simulated", func(r Record) bool {
 				return r.Level == "warn" && strings.Contains(r.Message, "simulated")

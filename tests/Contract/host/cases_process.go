@@ -10,7 +10,7 @@ func processCases() []contractCase {
 	return []contractCase{
 		{name: "kill_right_after_start", run: func(c *Case) { c.start() }},
 		{name: "kill_while_instances_are_created", run: func(c *Case) {
-			s, _ := c.startGroup(pluginConfig{"simulated_boot": "10m"}, Settings{})
+			s, _ := c.startGroup(c.simulated("simulated_boot", "10m"), Settings{})
 			c.increase(s, 8)
 		}},
 		{name: "kill_after_shutdown_ends_with_code_0", run: func(c *Case) {

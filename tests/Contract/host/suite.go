@@ -12,7 +12,7 @@ import (
 type contractCase struct {
 	name string
 	run  func(c *Case)
-	// needs is what the contract must have for the case; empty if every contract will do.
+	// needs is what the contract or the pool must have for the case; empty if all will do.
 	needs feature
 }
 
@@ -29,7 +29,7 @@ func allCases() []contractCase {
 func runSuite(args []string) error {
 	flags := flag.NewFlagSet("suite", flag.ExitOnError)
 	path := flags.String("plugin", "", "plugin executable")
-	config := flags.String("config", `{"hypervisor":"simulated"}`, "plugin_config all cases start from")
+	config := flags.String("config", `{"hypervisor":"simulated"}`, "plugin_config all cases start from, or @config.toml")
 	autoMTLS := flags.Bool("automtls", false, "encrypt and authenticate the connection")
 	only := flags.String("case", "", "run one case")
 	list := flags.Bool("list", false, "print the names of the cases")
@@ -52,12 +52,12 @@ func runSuite(args []string) error {
 			continue
 		}
 		ran++
-		if why, lacking := wire.lacks[each.needs]; lacking {
+		if why, lacking := base.lacks(each.needs); lacking {
 			emit(map[string]interface{}{"case": each.name, "ok": true, "notApplicable": why})
 			continue
 		}
 		c := &Case{options: sessionOptions{plugin: *path, autoMTLS: *autoMTLS}, config: base}
-		if *only == "" {
+		if *only == "" && base.isSimulated() {
 			c.config = base.separate(index)
 		}
 		if !c.report(each, *deadline) {
@@ -92,6 +92,8 @@ type Case struct {
 	options  sessionOptions
 	config   pluginConfig
 	sessions []*Session
+	// opened is set once the case has had a group.
+	opened bool
 	// tolerateRough is set by a case that makes its plugin's end or log lines irregular on purpose.
 	tolerateRough bool
 }
@@ -115,8 +117,10 @@ func (c *Case) report(each contractCase, deadline time.Duration) bool {
 	c.ctx = ctx
 	begin := time.Now()
 	failure := guard(func() { each.run(c) })
-	if after := guard(c.end); failure == "" {
-		failure = after
+	for _, after := range []func(){c.end, c.giveBack} {
+		if text := guard(after); failure == "" {
+			failure = text
+		}
 	}
 	emit(map[string]interface{}{
 		"case": each.name, "ok": failure == "", "error": failure, "ms": time.Since(begin).Milliseconds(),
