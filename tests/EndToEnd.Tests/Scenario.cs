@@ -23,9 +23,10 @@ internal static class Scenario
     /// <summary>Runs the script with the plugin as its argument.</summary>
     /// <param name="script">Relative to the directory of the solution.</param>
     /// <param name="hypervisor">The driver of the group's machines.</param>
+    /// <param name="settings">Environment variables that the script knows.</param>
     /// <returns>Its output and error, line by line as they came.</returns>
     /// <exception cref="Xunit.Sdk.XunitException">It failed; carries the end of its output.</exception>
-    public static async Task<IReadOnlyList<string>> RunAsync(string script, string hypervisor)
+    public static async Task<IReadOnlyList<string>> RunAsync(string script, string hypervisor, params (string Name, string Value)[] settings)
     {
         string log = Path.Combine(Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "end-to-end")).FullName, $"{Path.GetFileName(script)}-{hypervisor}.log");
         var lines = new List<string>();
@@ -43,7 +44,7 @@ internal static class Scenario
                 {
                     Timeout = s_deadline + s_cleanUp + TimeSpan.FromMinutes(1),
                     AcceptedExitCodes = [.. Enumerable.Range(0, 256)],
-                    Environment = Environment(hypervisor),
+                    Environment = Environment([("HYPERVISOR", hypervisor), .. settings]),
                     Line = line =>
                     {
                         lock (lines)
@@ -61,13 +62,10 @@ internal static class Scenario
         return lines;
     }
 
-    private static Dictionary<string, string> Environment(string hypervisor)
+    private static Dictionary<string, string> Environment((string Name, string Value)[] settings)
     {
-        var environment = new Dictionary<string, string>
-        {
-            ["HYPERVISOR"] = hypervisor,
-            ["VMPOOL_LEAK_CHECK"] = Path.Combine(AppContext.BaseDirectory, "hostleak"),
-        };
+        Dictionary<string, string> environment = settings.ToDictionary(setting => setting.Name, setting => setting.Value);
+        environment["VMPOOL_LEAK_CHECK"] = Path.Combine(AppContext.BaseDirectory, "hostleak");
         foreach (string name in s_settings)
         {
             if (System.Environment.GetEnvironmentVariable(name) is { Length: > 0 } value)

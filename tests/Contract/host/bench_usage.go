@@ -30,7 +30,8 @@ func privateMemory(pid int) (mib float64, err error) {
 	return 0, fmt.Errorf("%s has no Pss_Anon", path)
 }
 
-// ownDisk is the allocated space of a directory's files. A file with a second name belongs to an image or a template.
+// ownDisk is the allocated space of a directory's files that is theirs alone. A file with a second name belongs to an image or
+// a template, and so do blocks that two files share.
 func ownDisk(directory string) (mib float64, err error) {
 	err = filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -41,7 +42,9 @@ func ownDisk(directory string) (mib float64, err error) {
 			return err
 		}
 		if status := found.Sys().(*syscall.Stat_t); found.Mode().IsRegular() && status.Nlink == 1 {
-			mib += float64(status.Blocks) * 512 / mebibyte
+			bytes, err := unsharedBytes(path)
+			mib += float64(bytes) / mebibyte
+			return err
 		}
 		return nil
 	})
