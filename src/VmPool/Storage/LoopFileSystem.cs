@@ -32,6 +32,7 @@ public static class LoopFileSystem
         {
             OwnDirectory.Ensure(directory);
             using FileLock alone = await FileLock.WaitAsync(Path.Combine(directory, $".{Name}.lock"), _ => { }, time, cancellationToken);
+            PrivateDirectory.Ensure(mountPoint);
             if (IsMounted(mountPoint))
             {
                 return;
@@ -40,10 +41,9 @@ public static class LoopFileSystem
             {
                 await MakeAsync(file, gigabytes, cancellationToken);
             }
-            PrivateDirectory.Ensure(mountPoint);
             // Blocks that were given back inside are given back outside.
             await RunAsync("mount", "mount", ["-t", "xfs", "-o", "loop,discard,nodev,nosuid", file, mountPoint], cancellationToken);
-            File.SetUnixFileMode(mountPoint, PrivateDirectory.OwnerOnly);
+            PrivateDirectory.Ensure(mountPoint);
         }
         catch (Exception e) when (e is HostCommandException or HostResourceException or IOException or UnauthorizedAccessException)
         {
@@ -51,7 +51,12 @@ public static class LoopFileSystem
         }
     }
 
-    private static bool IsMounted(string mountPoint) => MountTable.Read().Any(mount => mount.MountPoint == mountPoint);
+    // The kernel knows the place by its real path, whatever links the configured one goes through.
+    private static bool IsMounted(string mountPoint)
+    {
+        string real = RealPath.Of(mountPoint);
+        return MountTable.Read().Any(mount => mount.MountPoint == real);
+    }
 
     // Under its name there is only ever a whole one: it is made aside.
     private static async Task MakeAsync(string file, int gigabytes, CancellationToken cancellationToken)
