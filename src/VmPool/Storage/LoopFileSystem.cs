@@ -18,6 +18,14 @@ public static class LoopFileSystem
     /// <summary>Where the file system of a directory is mounted.</summary>
     public static string MountPointIn(string directory) => Path.Combine(directory, Name);
 
+    /// <summary>
+    /// Bytes that can still be written in it. The file is sparse: room inside that is not there outside is none, and what is written
+    /// into it is lost, often without an error to the writer.
+    /// </summary>
+    /// <exception cref="HostResourceException">One of the two file systems cannot be asked.</exception>
+    public static long FreeBytes(string mountPoint) =>
+        Math.Min(DiskSpace.FreeBytes(mountPoint), DiskSpace.FreeBytes(Path.GetDirectoryName(mountPoint)!));
+
     /// <summary>Makes it unless it is there, and mounts it unless it is.</summary>
     /// <param name="mountPoint">As <see cref="MountPointIn"/> says.</param>
     /// <param name="gigabytes">Its size when it is made; one that is there keeps its own.</param>
