@@ -1,3 +1,4 @@
+using System.Globalization;
 using LinuxHost;
 using MachineFixtures;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -247,6 +248,26 @@ public sealed class BootTests
         using var directory = new TestDirectory();
 
         Assert.False(CloudHypervisorDriver.Owns(directory.Path));
+    }
+
+    [Fact]
+    public async Task A_long_console_keeps_its_length_and_gives_its_room_back()
+    {
+        await using var pool = new TestPool();
+        BootRequest request = await pool.PrepareAsync("ci-1");
+        IVirtualMachine machine = await pool.Hypervisor.BootAsync(request, CancellationToken.None);
+        string console = Path.Combine(request.Directory, ConsoleFiles.Serial);
+
+        // Cloud Hypervisor goes on at its own position, so a shorter file would only get a hole in front.
+        await File.WriteAllTextAsync(console, new string('x', 3 * GuestLog.MaximumBytes));
+
+        using var patience = new CancellationTokenSource(Long);
+        while (long.Parse((await HostCommand.RunAsync("stat", ["-c", "%b", console])).Output, CultureInfo.InvariantCulture) * 512 > GuestLog.MaximumBytes)
+        {
+            await Task.Delay(20, patience.Token);
+        }
+        Assert.Equal(3 * GuestLog.MaximumBytes, new FileInfo(console).Length);
+        await machine.StopAsync(CancellationToken.None);
     }
 
     [Fact]
