@@ -163,6 +163,17 @@ public sealed class ApiClientTests
         Assert.Single(peer.Requests);
     }
 
+    [Theory]
+    [InlineData("HTTP/1.1 200 \r\nContent-Length: 5000000\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 \r\nServer: ")]
+    public async Task An_answer_without_measure_is_given_up(string head)
+    {
+        using var peer = new ApiPeer(head + new string('x', 5_000_000), null);
+        using ApiClient client = peer.Client();
+
+        await Assert.ThrowsAsync<HypervisorException>(() => client.PutAsync("vm.pause", CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
     [Fact]
     public async Task A_slow_answer_is_waited_for_until_the_caller_gives_up()
     {

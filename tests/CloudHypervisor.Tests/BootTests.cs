@@ -1,3 +1,4 @@
+using System.Globalization;
 using LinuxHost;
 using MachineFixtures;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -50,6 +51,12 @@ public sealed class BootTests
         {
             Assert.Equal("0000000000000000", status[set]);
         }
+        Assert.Equal("", status["Groups"]);
+        Assert.Equal("0077", status["Umask"]);
+        string[] limits = await File.ReadAllLinesAsync($"/proc/{pid}/limits");
+        // A core file would hold the guest's memory; a console must not fill the disk while nobody watches it.
+        Assert.Matches(@"\s0\s+0\s+bytes", Assert.Single(limits, line => line.StartsWith("Max core file size", StringComparison.Ordinal)));
+        Assert.Matches($@"\s{(1L << 30) + (64 << 20)}\s+\d+\s+bytes", Assert.Single(limits, line => line.StartsWith("Max file size", StringComparison.Ordinal)));
         string seen = $"/proc/{pid}/root";
         Assert.Equal(["disk0", "disk1", "initrd", "kernel"], Directory.EnumerateFiles($"{seen}{MachineView.Image}").Select(Path.GetFileName).Order());
         Assert.Equal(
@@ -210,6 +217,57 @@ public sealed class BootTests
         VmExit exit = await machine.Exited.WaitAsync(Long);
         Assert.Equal("the guest has restarted, which ends its machine", exit.LastOutput);
         Assert.Null(await successor.AdoptAsync(started.Process.Identity, request.Directory, CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_machine_without_a_pipe_for_its_events_is_adopted_all_the_same(bool planted)
+    {
+        await using var pool = new TestPool();
+        BootRequest request = await pool.PrepareAsync("ci-1");
+        IVirtualMachine machine = await pool.Hypervisor.BootAsync(request, CancellationToken.None);
+        Assert.True(CloudHypervisorDriver.Owns(request.Directory));
+        string pipe = Path.Combine(request.Directory, MachineFiles.Events);
+        File.Delete(pipe);
+        if (planted)
+        {
+            await File.WriteAllTextAsync(pipe, "no pipe");
+        }
+
+        IVirtualMachine? adopted = await pool.Hypervisor.AdoptAsync(machine.Process, request.Directory, CancellationToken.None);
+
+        Assert.Equal(machine.Process, adopted!.Process);
+        await adopted.StopAsync(CancellationToken.None);
+        await adopted.Exited.WaitAsync(Long);
+    }
+
+    [Fact]
+    public void A_directory_without_an_API_socket_is_no_machine_of_this_driver()
+    {
+        using var directory = new TestDirectory();
+
+        Assert.False(CloudHypervisorDriver.Owns(directory.Path));
+    }
+
+    [Fact]
+    public async Task A_long_console_keeps_its_length_and_gives_its_room_back()
+    {
+        await using var pool = new TestPool();
+        BootRequest request = await pool.PrepareAsync("ci-1");
+        IVirtualMachine machine = await pool.Hypervisor.BootAsync(request, CancellationToken.None);
+        string console = Path.Combine(request.Directory, ConsoleFiles.Serial);
+
+        // Cloud Hypervisor goes on at its own position, so a shorter file would only get a hole in front.
+        await File.WriteAllTextAsync(console, new string('x', 3 * GuestLog.MaximumBytes));
+
+        using var patience = new CancellationTokenSource(Long);
+        while (long.Parse((await HostCommand.RunAsync("stat", ["-c", "%b", console])).Output, CultureInfo.InvariantCulture) * 512 > GuestLog.MaximumBytes)
+        {
+            await Task.Delay(20, patience.Token);
+        }
+        Assert.Equal(3 * GuestLog.MaximumBytes, new FileInfo(console).Length);
+        await machine.StopAsync(CancellationToken.None);
     }
 
     [Fact]

@@ -62,6 +62,7 @@ public sealed class SavedConfigTests
 
     [Theory]
     [InlineData("CPUs", "cpus", "boot_vcpus", "1")]
+    [InlineData("nested virtualization", "cpus", "nested", "true")]
     [InlineData("memory", "memory", "zones", "[]")]
     [InlineData("serial console", "serial", "mode", "\"Off\"")]
     [InlineData("virtio console", "console", "mode", "\"Tty\"")]

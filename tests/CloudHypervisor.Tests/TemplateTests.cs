@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using LinuxHost;
+using MachineFixtures;
 using VmmProcess;
 using VmPool;
 using VmPool.Ports;
@@ -10,6 +11,8 @@ namespace CloudHypervisor.Tests;
 /// <summary>Templates and clones, with a stand-in for Cloud Hypervisor in real slots.</summary>
 public sealed class TemplateTests
 {
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
+
     [Fact]
     public async Task A_template_is_booted_paused_saved_and_killed()
     {
@@ -17,8 +20,11 @@ public sealed class TemplateTests
         BootRequest request = await pool.PrepareAsync("template-1");
 
         IVirtualMachine machine = await pool.Hypervisor.StartTemplateAsync(request, pool.TemplateDirectory, CancellationToken.None);
+        HostCommandResult running = await HostCommand.RunAsync(
+            "stat", ["-c", "%u %g %a", Path.Combine(request.Directory, "snapshot"), Path.Combine(pool.TemplateDirectory, "memory")]);
         await pool.Hypervisor.SaveTemplateAsync(machine, pool.TemplateDirectory, CancellationToken.None);
 
+        Assert.Equal($"{request.UserId} {request.UserId} 700\n{request.UserId} {request.UserId} 600\n", running.Output);
         Assert.Equal(
             ["start", "PUT vm.create", "PUT vm.boot", "PUT vm.pause",
                 """PUT vm.snapshot {"destination_url":"file:///run/fleeting-plugin-vmpool-vm/vm/snapshot"}"""],
@@ -123,6 +129,7 @@ public sealed class TemplateTests
         await RefusedAsync("config.json describes another machine: CPUs should be (4, 4), but it says (2, 2)", () => Replace("\"cpus\": 2", "\"cpus\": 4"));
         await RefusedAsync("machine.json cannot be read", () => File.WriteAllText(record, "{"));
         await RefusedAsync("can be written by others than root", () => File.SetUnixFileMode(memory, UnixFileMode.UserRead | UnixFileMode.OtherWrite));
+        await RefusedAsync("can be written by others than root", () => FileOwner.Set(memory, TestSlot.UserId, TestSlot.UserId, TemplateMemory.SavedMode));
         await RefusedAsync("its memory has 67108863 bytes, not 67108864", () =>
         {
             using FileStream file = File.OpenWrite(memory);
@@ -139,7 +146,7 @@ public sealed class TemplateTests
             Assert.Contains(why, error.Message, StringComparison.Ordinal);
             Assert.Contains(pool.TemplateDirectory, error.Message, StringComparison.Ordinal);
             await File.WriteAllTextAsync(record, original);
-            File.SetUnixFileMode(memory, TemplateMemory.SavedMode);
+            FileOwner.Set(memory, 0, 0, TemplateMemory.SavedMode);
         }
     }
 
@@ -197,6 +204,23 @@ public sealed class TemplateTests
     }
 
     [Fact]
+    public async Task A_template_whose_saving_hangs_is_given_up_at_the_deadline_or_when_the_caller_says_so()
+    {
+        await using var pool = new TestPool(TimeSpan.FromSeconds(3));
+        BootRequest request = await pool.PrepareAsync("template-1");
+        TestPool.Spoil(request, "vm.snapshot", new { hang = true });
+        IVirtualMachine machine = await pool.Hypervisor.StartTemplateAsync(request, pool.TemplateDirectory, CancellationToken.None);
+
+        using var given = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pool.Hypervisor.SaveTemplateAsync(machine, pool.TemplateDirectory, given.Token).WaitAsync(Long));
+        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(
+            () => pool.Hypervisor.SaveTemplateAsync(machine, pool.TemplateDirectory, CancellationToken.None).WaitAsync(Long));
+
+        Assert.Contains(": it took longer than 3 s; last output: ", error.Message, StringComparison.Ordinal);
+        await machine.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
     public async Task Memory_that_was_copied_instead_of_left_in_its_file_makes_no_template()
     {
         await using var pool = new TestPool();
@@ -208,6 +232,21 @@ public sealed class TemplateTests
             () => pool.Hypervisor.SaveTemplateAsync(machine, pool.TemplateDirectory, CancellationToken.None));
 
         Assert.Contains("has copied the guest's memory instead of leaving it in its file", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_saved_file_that_is_far_too_long_is_not_read()
+    {
+        await using var pool = new TestPool();
+        BootRequest request = await pool.PrepareAsync("template-1");
+        TestPool.Spoil(request, "vm.snapshot", new { status = 204 });
+        IVirtualMachine machine = await pool.Hypervisor.StartTemplateAsync(request, pool.TemplateDirectory, CancellationToken.None);
+        await HostCommand.RunAsync("truncate", ["-s", "65M", Path.Combine(request.Directory, "snapshot", "state.json")]);
+
+        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(
+            () => pool.Hypervisor.SaveTemplateAsync(machine, pool.TemplateDirectory, CancellationToken.None));
+
+        Assert.Contains("state.json has 68157440 bytes, more than any state of ours", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

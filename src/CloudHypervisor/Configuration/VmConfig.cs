@@ -47,8 +47,8 @@ internal sealed record CpusConfig
 
     public required int MaxVcpus { get; init; }
 
-    /// <summary>Whether guests may run virtual machines of their own.</summary>
-    public bool Nested { get; init; }
+    /// <summary>Whether guests may run virtual machines of their own. Where it is not said, Cloud Hypervisor lets them.</summary>
+    public required bool Nested { get; init; }
 }
 
 /// <summary>Memory: either of a size, or made of zones.</summary>

@@ -59,6 +59,7 @@ internal static class SavedConfig
     {
         VmConfig config = Parse(saved);
         Same("CPUs", (created.Cpus.BootVcpus, created.Cpus.MaxVcpus), (config.Cpus.BootVcpus, config.Cpus.MaxVcpus));
+        Same("nested virtualization", created.Cpus.Nested, config.Cpus.Nested);
         SameList("memory", created.Memory.Zones, config.Memory.Zones, zone => (zone.Id, zone.Size, zone.File));
         SameList("disks", created.Disks, config.Disks, disk => (disk.Id, disk.Path, disk.ImageType, disk.Readonly));
         SameList("network cards", created.Net, config.Net, card => (card.Id, card.Tap, card.Mac.ToLowerInvariant(), card.NumQueues));

@@ -98,6 +98,12 @@ internal static class GcCommand
             output.WriteLine($"group {name}: left alone: {e.Message}");
             return true;
         }
+        catch (Exception e) when (e is HostRequirementException or HostResourceException)
+        {
+            // One that cannot be opened must not keep the rests of all others here.
+            output.WriteLine($"group {name}: skipped, it cannot be opened: {e.Message}");
+            return false;
+        }
         catch (PluginOptionsException e)
         {
             // Another version may have recorded it; the other groups are still to be looked at.

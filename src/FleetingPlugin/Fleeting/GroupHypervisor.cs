@@ -29,6 +29,8 @@ internal sealed class GroupHypervisor(IHypervisor chosen, IReadOnlyList<KnownDri
     public Task<IMachineTemplate> OpenTemplateAsync(string directory, CancellationToken cancellationToken) =>
         chosen.OpenTemplateAsync(directory, cancellationToken);
 
+    public bool CanAdopt(string hypervisor) => all.Any(known => known.Driver.Name == hypervisor);
+
     public Task<IVirtualMachine?> AdoptAsync(ProcessIdentity process, string directory, CancellationToken cancellationToken) =>
         (all.FirstOrDefault(known => known.Owns(directory))?.Driver ?? chosen).AdoptAsync(process, directory, cancellationToken);
 }

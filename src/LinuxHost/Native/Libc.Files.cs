@@ -29,6 +29,9 @@ internal static partial class Libc
     internal const int SeekData = 3;
     internal const int SeekHole = 4;
 
+    // linux/limits.h
+    private const int LongestPath = 4096;
+
     /// <summary>FICLONE of linux/fs.h.</summary>
     internal const nuint IoctlClone = 0x40049409;
 
@@ -125,6 +128,17 @@ internal static partial class Libc
         byte* status = stackalloc byte[StatxSize];
         return StatX(AtCurrentDirectory, path, 0, StatxBasic, status) < 0 ? null : *(uint*)(status + 20);
     }
+
+    /// <summary>Follows symbolic links. Null with errno kept when the path cannot be looked at.</summary>
+    internal static unsafe string? RealPathOf(string path)
+    {
+        byte* resolved = stackalloc byte[LongestPath];
+        return RealPath(path, resolved) is null ? null : Marshal.PtrToStringUTF8((nint)resolved);
+    }
+
+    // realpath(3) writes at most PATH_MAX bytes.
+    [LibraryImport(Library, EntryPoint = "realpath", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static unsafe partial byte* RealPath(string path, byte* resolved);
 
     [LibraryImport(Library, EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static unsafe partial int StatX(int directory, string path, int flags, uint mask, byte* status);

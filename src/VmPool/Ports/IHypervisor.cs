@@ -37,6 +37,9 @@ public interface IHypervisor
     /// <exception cref="HypervisorException">Its files are missing or cannot be used by this host's hypervisor.</exception>
     Task<IMachineTemplate> OpenTemplateAsync(string directory, CancellationToken cancellationToken);
 
+    /// <summary>Whether <see cref="AdoptAsync"/> takes over what the hypervisor of this name has started; its own at least.</summary>
+    bool CanAdopt(string hypervisor) => hypervisor == Name;
+
     /// <summary>Takes a virtual machine over that an earlier process of ours started; the caller has proven that the process is ours.</summary>
     /// <returns>Absent when the process no longer lives.</returns>
     Task<IVirtualMachine?> AdoptAsync(ProcessIdentity process, string directory, CancellationToken cancellationToken);

@@ -101,10 +101,10 @@ internal sealed class GroupRecovery(
         return (instance, "");
     }
 
-    // Its driver is the only one that can end its machine; without it the process would lose its last trace.
+    // Between real ones a group may change while machines run. A simulated one knows nothing of them, and their records would go.
     private void RefuseOtherHypervisor(InstanceRecord? record)
     {
-        if (record is { Hypervisor: var was } && record.BootId == ProcessTable.BootId && was != ports.Hypervisor.Name)
+        if (record is { Hypervisor: var was } && record.BootId == ProcessTable.BootId && !ports.Hypervisor.CanAdopt(was))
         {
             throw new HostRequirementException(
                 $"group \"{options.Name}\" still has {record.Id} of hypervisor \"{was}\", but is now configured with \"{ports.Hypervisor.Name}\"; "

@@ -26,7 +26,8 @@ public sealed class InstanceDisks(GroupOptions options, IHypervisor hypervisor) 
     private const string RawName = "disk.raw";
 
     /// <inheritdoc />
-    public long FreeBytes() => DiskSpace.FreeBytes(options.DiskDirectory);
+    public long FreeBytes() =>
+        options.DiskLoopGb > 0 ? LoopFileSystem.FreeBytes(options.DiskDirectory) : DiskSpace.FreeBytes(options.DiskDirectory);
 
     /// <inheritdoc />
     public async Task<IReadOnlyList<VmDisk>> CreateAsync(

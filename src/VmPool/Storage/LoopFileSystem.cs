@@ -18,6 +18,14 @@ public static class LoopFileSystem
     /// <summary>Where the file system of a directory is mounted.</summary>
     public static string MountPointIn(string directory) => Path.Combine(directory, Name);
 
+    /// <summary>
+    /// Bytes that can still be written in it. The file is sparse: room inside that is not there outside is none, and what is written
+    /// into it is lost, often without an error to the writer.
+    /// </summary>
+    /// <exception cref="HostResourceException">One of the two file systems cannot be asked.</exception>
+    public static long FreeBytes(string mountPoint) =>
+        Math.Min(DiskSpace.FreeBytes(mountPoint), DiskSpace.FreeBytes(Path.GetDirectoryName(mountPoint)!));
+
     /// <summary>Makes it unless it is there, and mounts it unless it is.</summary>
     /// <param name="mountPoint">As <see cref="MountPointIn"/> says.</param>
     /// <param name="gigabytes">Its size when it is made; one that is there keeps its own.</param>
@@ -32,6 +40,7 @@ public static class LoopFileSystem
         {
             OwnDirectory.Ensure(directory);
             using FileLock alone = await FileLock.WaitAsync(Path.Combine(directory, $".{Name}.lock"), _ => { }, time, cancellationToken);
+            PrivateDirectory.Ensure(mountPoint);
             if (IsMounted(mountPoint))
             {
                 return;
@@ -40,10 +49,9 @@ public static class LoopFileSystem
             {
                 await MakeAsync(file, gigabytes, cancellationToken);
             }
-            PrivateDirectory.Ensure(mountPoint);
             // Blocks that were given back inside are given back outside.
             await RunAsync("mount", "mount", ["-t", "xfs", "-o", "loop,discard,nodev,nosuid", file, mountPoint], cancellationToken);
-            File.SetUnixFileMode(mountPoint, PrivateDirectory.OwnerOnly);
+            PrivateDirectory.Ensure(mountPoint);
         }
         catch (Exception e) when (e is HostCommandException or HostResourceException or IOException or UnauthorizedAccessException)
         {
@@ -51,7 +59,12 @@ public static class LoopFileSystem
         }
     }
 
-    private static bool IsMounted(string mountPoint) => MountTable.Read().Any(mount => mount.MountPoint == mountPoint);
+    // The kernel knows the place by its real path, whatever links the configured one goes through.
+    private static bool IsMounted(string mountPoint)
+    {
+        string real = RealPath.Of(mountPoint);
+        return MountTable.Read().Any(mount => mount.MountPoint == real);
+    }
 
     // Under its name there is only ever a whole one: it is made aside.
     private static async Task MakeAsync(string file, int gigabytes, CancellationToken cancellationToken)

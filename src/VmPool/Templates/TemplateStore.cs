@@ -188,10 +188,10 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
         using FileLock alone = await FileLock.WaitAsync(_templates.LockOf(wish.Key), pid => _logger.Waiting(wish.Key, pid), _time, cancellationToken);
         if (TemplateManifest.TryRead(files) is { } manifest)
         {
-            string fault = await Task.Run(() => TemplateCheck.Fault(files, manifest, cancellationToken), cancellationToken);
-            if (fault.Length == 0)
+            (Template? found, string fault) = await TryOpenAsync(wish, files, manifest, cancellationToken);
+            if (found is not null)
             {
-                return await OpenAsync(wish, files, manifest, cancellationToken);
+                return found;
             }
             _logger.Rejected(wish.Key, fault);
         }
@@ -199,6 +199,25 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
         var build = new TemplateBuild(_options, wish, files, _ports, _time, _logger) { Rest = Rest };
         await build.RunAsync(step => Say(new TemplateStatus("building", wish.Key, step)), cancellationToken);
         return await OpenAsync(wish, files, TemplateManifest.TryRead(files)!, cancellationToken);
+    }
+
+    // What the hypervisor refuses it would refuse for ever: the same key always leads to the same directory.
+    private async Task<(Template? Found, string Fault)> TryOpenAsync(
+        TemplateWish wish, TemplatePaths files, TemplateManifest manifest, CancellationToken cancellationToken)
+    {
+        string fault = await Task.Run(() => TemplateCheck.Fault(files, manifest, cancellationToken), cancellationToken);
+        if (fault.Length > 0)
+        {
+            return (null, fault);
+        }
+        try
+        {
+            return (await OpenAsync(wish, files, manifest, cancellationToken), "");
+        }
+        catch (HypervisorException e)
+        {
+            return (null, e.Message);
+        }
     }
 
     private async Task<Template> OpenAsync(TemplateWish wish, TemplatePaths files, TemplateManifest manifest, CancellationToken cancellationToken)

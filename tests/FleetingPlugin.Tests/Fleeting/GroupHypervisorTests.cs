@@ -21,6 +21,7 @@ public sealed class GroupHypervisorTests
         Assert.Equal(["/other"], other.Adopted);
         Assert.Equal(["/chosen", "/neither"], chosen.Adopted);
         Assert.Equal("chosen", group.Name);
+        Assert.Equal([true, true, false], new[] { "other", "chosen", "simulated" }.Select(((IHypervisor)group).CanAdopt));
     }
 
     private sealed class NamedDriver(string name) : IHypervisor

@@ -48,6 +48,11 @@ internal sealed class FakePool : IReadySlots, IImageStore, IInstanceDisks, IHype
 
     public string Name => "fake";
 
+    /// <summary>Other hypervisors whose machines are taken over.</summary>
+    public IReadOnlyList<string> Adoptable { get; set; } = [];
+
+    public bool CanAdopt(string hypervisor) => hypervisor == Name || Adoptable.Contains(hypervisor);
+
     public int Size => SlotCount;
 
     public ImageStatus Status => new("ready", "cafe", "");

@@ -39,6 +39,24 @@ public sealed class GroupRecoveryTests
         Assert.False(Directory.Exists(test.InstanceDirectory(id)));
     }
 
+    [Fact]
+    public async Task Instances_of_another_hypervisor_are_in_the_way_only_where_they_cannot_be_taken_over()
+    {
+        var pool = new FakePool();
+        await using TestGroup test = await new TestGroup { Pool = pool }.OpenAsync();
+        string id = Assert.Single(test.Group.Accept(1).Ids);
+        await test.UntilAsync(id, InstanceState.Running);
+        string record = await File.ReadAllTextAsync(test.RecordPath(id));
+        await File.WriteAllTextAsync(test.RecordPath(id), record.Replace("\"fake\"", "\"other\"", StringComparison.Ordinal));
+
+        var error = await Assert.ThrowsAsync<HostRequirementException>(() => new TestGroup { Pool = pool, Options = test.Options }.OpenAsync());
+        Assert.StartsWith($"group \"default\" still has {id} of hypervisor \"other\", but is now configured with \"fake\"; ", error.Message, StringComparison.Ordinal);
+
+        pool.Adoptable = ["other"];
+        await using TestGroup next = await new TestGroup { Pool = pool, Options = test.Options, KeepsStateDirectory = true }.OpenAsync();
+        Assert.Equal(1, next.Group.Reclaimed);
+    }
+
     [Theory]
     [InlineData("default-image-cafe0123", false)]
     [InlineData("default-image-cafe0123", true)]

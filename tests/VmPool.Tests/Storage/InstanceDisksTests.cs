@@ -145,6 +145,29 @@ public sealed class InstanceDisksTests : IDisposable
     }
 
     [Fact]
+    public async Task Room_in_a_file_system_of_our_own_counts_only_as_far_as_its_file_can_grow()
+    {
+        const long Outside = 8 << 20;
+        string outside = _root.CreateSubdirectory("outside").FullName;
+        string inside = LoopFileSystem.MountPointIn(outside);
+        await HostCommand.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={Outside}", "none", outside]);
+        Directory.CreateDirectory(inside);
+        await HostCommand.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={8 * Outside}", "none", inside]);
+        try
+        {
+            var options = new GroupOptions { DiskDirectory = inside };
+
+            Assert.Equal(8 * Outside, new InstanceDisks(options, new FakeGuests()).FreeBytes());
+            Assert.InRange(new InstanceDisks(options with { DiskLoopGb = 1 }, new FakeGuests()).FreeBytes(), 1, Outside);
+        }
+        finally
+        {
+            // Lazily: a child that another test just forked may keep them busy for a moment.
+            await HostCommand.RunAsync("umount", ["--lazy", "--recursive", outside]);
+        }
+    }
+
+    [Fact]
     public async Task An_image_that_is_gone_is_an_error_that_names_it()
     {
         File.Delete(_image.DiskPath);

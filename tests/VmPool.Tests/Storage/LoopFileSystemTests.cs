@@ -37,6 +37,21 @@ public sealed class LoopFileSystemTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_that_is_mounted_is_found_through_a_link_and_closed_to_others_again()
+    {
+        string behindLink = LoopFileSystem.MountPointIn(Path.Combine(_root.FullName, "link"));
+        Directory.CreateSymbolicLink(Path.GetDirectoryName(behindLink)!, ".");
+        await LoopFileSystem.EnsureAsync(behindLink, 1, TimeProvider.System, CancellationToken.None);
+        // As after a kill -9 right behind the mount.
+        File.SetUnixFileMode(MountPoint, PrivateDirectory.OwnerOnly | UnixFileMode.OtherRead);
+
+        await LoopFileSystem.EnsureAsync(behindLink, 1, TimeProvider.System, CancellationToken.None);
+
+        Assert.Single(MountTable.Read(), mount => mount.MountPoint == MountPoint);
+        Assert.Equal(PrivateDirectory.OwnerOnly, File.GetUnixFileMode(MountPoint));
+    }
+
+    [Fact]
     public async Task What_is_no_file_system_is_told_with_the_key()
     {
         await File.WriteAllTextAsync(MountPoint + ".xfs", "nothing of that kind");

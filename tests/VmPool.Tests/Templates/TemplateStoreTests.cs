@@ -119,6 +119,23 @@ public sealed class TemplateStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_template_that_the_hypervisor_refuses_is_made_anew()
+    {
+        await using (TemplateStore first = Store())
+        {
+            await first.CurrentAsync(Image(), CancellationToken.None);
+        }
+        _guests.Steps.Clear();
+        _guests.Faults["open"] = new HypervisorException("its memory can be written by others");
+        await using TemplateStore second = Store();
+
+        // The new one is refused as well, by its trial.
+        Assert.Null(await second.CurrentAsync(Image(), CancellationToken.None));
+        Assert.Equal("open", _guests.Steps[0]);
+        Assert.Contains("freeze", _guests.Steps);
+    }
+
+    [Fact]
     public async Task Files_that_were_only_touched_are_read_again_and_kept()
     {
         Template template;
