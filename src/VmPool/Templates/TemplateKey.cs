@@ -9,7 +9,7 @@ namespace VmPool.Templates;
 internal static class TemplateKey
 {
     /// <summary>Raised whenever the way a template is made changes.</summary>
-    private const string Version = "1";
+    private const string Version = "2";
 
     /// <returns>32 lower-case hex digits.</returns>
     public static string Of(GroupOptions options, ImageGeneration image, string hypervisor, int mtu)

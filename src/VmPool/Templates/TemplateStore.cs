@@ -211,7 +211,7 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
         }
         string seed = Path.Combine(files.Directory, manifest.Seed);
         var disk = new VmDisk(Path.Combine(files.Directory, manifest.Disk), manifest.DiskFormat, ReadOnly: true);
-        return new Template(wish.Key, wish.Image, files.SourceOf(disk), new VmDisk(seed, "raw", ReadOnly: true), machine);
+        return new Template(wish.Key, wish.Image, disk, new VmDisk(seed, "raw", ReadOnly: true), machine);
     }
 
     private sealed record Attempt(string Key, bool InBackground, Task<Template?> Result);

@@ -51,6 +51,35 @@ public sealed class InstanceDisksTests : IDisposable
     }
 
     [Fact]
+    public async Task A_clones_overlay_finds_everything_below_it_beside_it_wherever_the_directory_is_and_survives_the_template()
+    {
+        IReadOnlyList<VmDisk> disks = await CreateAsync(_identity);
+        await HostCommand.RunAsync("qemu-io", ["-f", "qcow2", "-c", "write -P 0x74 0 4k", disks[0].Path]);
+        await QcowDisks.FreezeAsync(disks[0].Path, CancellationToken.None);
+        var template = new Template("key", _image, disks[0] with { ReadOnly = true }, disks[1], new NoTemplate());
+        string directory = Path.Combine(_root.FullName, "clone");
+
+        IReadOnlyList<VmDisk> clone = _disks.CreateClone(template, directory, User + 1);
+        Directory.Delete(Machine, recursive: true);
+        Directory.Delete(_image.Directory, recursive: true);
+        string moved = directory + "-elsewhere";
+        Directory.Move(directory, moved);
+
+        Assert.Equal([new VmDisk(Path.Combine(directory, "disk.qcow2"), "qcow2", ReadOnly: false), disks[1]], clone);
+        HostCommandResult info = await HostCommand.RunAsync("qemu-img", ["info", "--output=json", "--backing-chain", Path.Combine(moved, "disk.qcow2")]);
+        using JsonDocument chain = JsonDocument.Parse(info.Output);
+        Assert.Equal([("template.qcow2", "qcow2"), ("base.raw", "raw")], chain.RootElement.EnumerateArray().SkipLast(1)
+            .Select(layer => (layer.GetProperty("backing-filename").GetString(), layer.GetProperty("backing-filename-format").GetString())));
+        // What the template wrote, and what it left of the image.
+        await HostCommand.RunAsync(
+            "qemu-io", ["-r", "-f", "qcow2", "-c", "read -P 0x74 0 4k", "-c", "read -P 0x78 4k 4k", Path.Combine(moved, "disk.qcow2")]);
+        HostCommandResult listing = await HostCommand.RunAsync("stat", ["--format=%n %u:%g %a", .. Directory.GetFiles(moved).Order()]);
+        Assert.Equal(
+            [$"{moved}/base.raw 0:0 644", $"{moved}/disk.qcow2 23457:23457 600", $"{moved}/template.qcow2 23456:23456 600"],
+            listing.Output.Trim().Split('\n'));
+    }
+
+    [Fact]
     public async Task Directory_and_disks_belong_to_the_machine_and_are_closed_to_others()
     {
         IReadOnlyList<VmDisk> disks = await CreateAsync(_identity);

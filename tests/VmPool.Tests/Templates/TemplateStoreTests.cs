@@ -44,7 +44,7 @@ public sealed class TemplateStoreTests : IDisposable
 
         string directory = Path.Combine(Templates, template.Key);
         Assert.Equal(
-            ["checked.json", "machine/base.raw", "machine/disk.qcow2", "machine/seed.iso", "manifest.json", "overlay.qcow2", "vmm/memory", "vmm/state"],
+            ["checked.json", "machine/base.raw", "machine/disk.qcow2", "machine/seed.iso", "machine/template.qcow2", "manifest.json", "vmm/memory", "vmm/state"],
             Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(directory, path)).Order(StringComparer.Ordinal));
         Assert.Equal(["machine", "vmm"], Directory.GetDirectories(directory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
         const UnixFileMode Writers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
