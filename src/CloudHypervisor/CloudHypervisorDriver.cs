@@ -118,7 +118,7 @@ public sealed class CloudHypervisorDriver : IHypervisor
         string processor = await HostProcessor.FingerprintAsync();
         bool landlock = CloudHypervisorChecks.HasLandlock;
         _logger.Found(version.Build, landlock ? "on" : "not offered by the kernel");
-        string key = $"cloud-hypervisor {version.Build}, cpu {processor}, disks raw, devices {VmConfigBuilder.Fingerprint(landlock)}";
+        string key = $"cloud-hypervisor {version.Build}, cpu {processor}, devices {VmConfigBuilder.Fingerprint(landlock)}";
         // The accelerator is always the host's own.
         var capabilities = new HypervisorCapabilities(version.Number, "kvm", IsEmulated: false, TemplateKey: key) { DiskFormats = ["raw"] };
         return new Installation(version, processor, landlock, capabilities);

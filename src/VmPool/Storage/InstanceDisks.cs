@@ -16,6 +16,8 @@ namespace VmPool.Storage;
 /// </summary>
 public sealed class InstanceDisks(GroupOptions options, IHypervisor hypervisor) : IInstanceDisks
 {
+    private string? _format;
+
     /// <inheritdoc />
     public long FreeBytes() => DiskSpace.FreeBytes(options.DiskDirectory);
 
@@ -23,14 +25,14 @@ public sealed class InstanceDisks(GroupOptions options, IHypervisor hypervisor) 
     public async Task<IReadOnlyList<VmDisk>> CreateAsync(
         ImageGeneration image, string directory, uint userId, GuestIdentity identity, CancellationToken cancellationToken)
     {
-        HypervisorCapabilities capabilities = await hypervisor.ProbeAsync(cancellationToken);
+        string format = await FormatAsync(cancellationToken);
         PrivateDirectory.Ensure(directory);
         // Both at once: each is little more than the start of a process.
         Task<string> seed = NoCloudSeed.CreateAsync(
             directory, identity.InstanceId, identity.HostName, InstanceSeed.UserData(identity), userId, cancellationToken);
-        Task<VmDisk> disk = capabilities.DiskFormats.Contains("qcow2")
-            ? CreateQcowAsync(image.DiskPath, directory, cancellationToken)
-            : Task.Run(() => CopyRaw(image.DiskPath, directory), cancellationToken);
+        Task<VmDisk> disk = format == "raw"
+            ? Task.Run(() => CopyRaw(image.DiskPath, directory), cancellationToken)
+            : CreateQcowAsync(image.DiskPath, directory, cancellationToken);
         await Task.WhenAll(seed, disk);
         FileOwner.Set((await disk).Path, userId, userId, AtomicFile.PrivateMode);
         FileOwner.Set(directory, userId, userId, PrivateDirectory.OwnerOnly);
@@ -48,6 +50,11 @@ public sealed class InstanceDisks(GroupOptions options, IHypervisor hypervisor) 
         FileOwner.Set(directory, userId, userId, PrivateDirectory.OwnerOnly);
         return [disk, template.Seed];
     }
+
+    /// <summary>Format of the disks of machines that boot, raw or qcow2; a clone's is its template's. Found out once.</summary>
+    /// <exception cref="HostRequirementException">The hypervisor's disks cannot be had here; says what to do.</exception>
+    internal async Task<string> FormatAsync(CancellationToken cancellationToken) =>
+        _format ??= DiskFormat.Choose(await hypervisor.ProbeAsync(cancellationToken), options.DiskDirectory);
 
     private static VmDisk CopyRaw(string source, string directory) => new(RawDisks.Copy(source, directory), "raw", ReadOnly: false);
 
