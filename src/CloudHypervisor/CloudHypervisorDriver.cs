@@ -39,6 +39,7 @@ public sealed class CloudHypervisorDriver : IHypervisor
     public async Task<IVirtualMachine> BootAsync(BootRequest request, CancellationToken cancellationToken)
     {
         Installation installed = await _probe.GetAsync(cancellationToken);
+        installed.Require(request.Disks);
         var view = new MachineView(request.Directory);
         VmConfig config = VmConfigBuilder.Boot(request, view, installed.Landlock);
         return await Start.RunAsync(request, view, Booting(config), template: null, cancellationToken);
@@ -48,6 +49,7 @@ public sealed class CloudHypervisorDriver : IHypervisor
     public async Task<IVirtualMachine> StartTemplateAsync(BootRequest request, string directory, CancellationToken cancellationToken)
     {
         Installation installed = await _probe.GetAsync(cancellationToken);
+        installed.Require(request.Disks);
         string memory = Path.Combine(directory, TemplateFiles.Memory);
         return await TemplateMemory.StartAsync(memory, request, async () =>
         {
@@ -118,9 +120,9 @@ public sealed class CloudHypervisorDriver : IHypervisor
         string processor = await HostProcessor.FingerprintAsync();
         bool landlock = CloudHypervisorChecks.HasLandlock;
         _logger.Found(version.Build, landlock ? "on" : "not offered by the kernel");
-        string key = $"cloud-hypervisor {version.Build}, cpu {processor}, disks raw, devices {VmConfigBuilder.Fingerprint(landlock)}";
+        string key = $"cloud-hypervisor {version.Build}, cpu {processor}, devices {VmConfigBuilder.Fingerprint(landlock)}";
         // The accelerator is always the host's own.
-        var capabilities = new HypervisorCapabilities(version.Number, "kvm", IsEmulated: false, TemplateKey: key) { DiskFormats = ["raw"] };
+        var capabilities = new HypervisorCapabilities(version.Number, "kvm", IsEmulated: false, TemplateKey: key) { DiskFormats = version.DiskFormats };
         return new Installation(version, processor, landlock, capabilities);
     }
 }

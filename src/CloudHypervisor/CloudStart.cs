@@ -109,7 +109,7 @@ internal sealed class CloudStart(string program, TimeSpan deadline, TimeProvider
         Arguments = Arguments,
         View = view,
         // Memory in a file counts as a file.
-        LargestFile = request.Disks.Select(disk => new FileInfo(disk.Path).Length).Append(VmConfigBuilder.Bytes(request)).Max(),
+        LargestFile = request.Disks.Select(disk => DiskChain.Read(disk).VirtualSize).Append(VmConfigBuilder.Bytes(request)).Max(),
         SocketName = MachineFiles.Socket,
         OutputName = MachineFiles.ProcessLog,
         Devices = [DeviceNode.Kvm, DeviceNode.Tun],

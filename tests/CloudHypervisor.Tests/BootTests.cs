@@ -36,6 +36,19 @@ public sealed class BootTests
     }
 
     [Fact]
+    public async Task An_overlay_is_refused_by_a_version_that_could_lose_what_is_written_to_it()
+    {
+        await using var pool = new TestPool();
+        BootRequest request = await pool.PrepareAsync("ci-1", Overlays.BootedAsync);
+
+        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(() => pool.Hypervisor.BootAsync(request, CancellationToken.None));
+
+        Assert.Equal($"the disk {request.Disks[0].Path} is a qcow2 file; cloud-hypervisor 53.0 gets raw disks only", error.Message);
+        await Assert.ThrowsAsync<HypervisorException>(() => pool.Hypervisor.StartTemplateAsync(request, pool.TemplateDirectory, CancellationToken.None));
+        Assert.False(File.Exists(Path.Combine(request.Directory, "calls")));
+    }
+
+    [Fact]
     public async Task The_process_has_no_privileges_its_own_devices_and_only_what_it_needs_to_see()
     {
         await using var pool = new TestPool();

@@ -16,6 +16,15 @@ public sealed class CloudVersionTests
         Assert.Equal(new CloudVersion(number, build), CloudVersion.Parse("cloud-hypervisor", output));
 
     [Theory]
+    [InlineData("cloud-hypervisor v53.0", "raw")]
+    [InlineData("cloud-hypervisor v53.0-246-gae44c2971", "raw")]
+    [InlineData("cloud-hypervisor v53.1", "raw")]
+    [InlineData("cloud-hypervisor v54.0", "raw qcow2")]
+    [InlineData("cloud-hypervisor v60.1.2", "raw qcow2")]
+    public void Overlays_are_for_those_that_do_not_lose_writes_and_raw_disks_are_always_better(string output, string formats) =>
+        Assert.Equal(formats.Split(' '), CloudVersion.Parse("cloud-hypervisor", output).DiskFormats);
+
+    [Theory]
     [InlineData("cloud-hypervisor v52.0", "52.0")]
     [InlineData("cloud-hypervisor v51.2", "51.2")]
     public void An_old_one_is_refused_with_what_is_needed(string output, string number)
@@ -49,7 +58,7 @@ public sealed class CloudVersionTests
         HypervisorCapabilities capabilities = await Driver(StubProgram.Install(directory, "cloud-hypervisor v53.0-246-gae44c2971")).ProbeAsync(CancellationToken.None);
 
         Assert.Equal(("53.0", "kvm", false, null), (capabilities.Version, capabilities.Accelerator, capabilities.IsEmulated, capabilities.Warning));
-        Assert.Matches("^cloud-hypervisor v53.0-246-gae44c2971, cpu [0-9a-f]{16}, disks raw, devices [0-9a-f]{8}$", capabilities.TemplateKey);
+        Assert.Matches("^cloud-hypervisor v53.0-246-gae44c2971, cpu [0-9a-f]{16}, devices [0-9a-f]{8}$", capabilities.TemplateKey);
         Assert.Equal(["raw"], capabilities.DiskFormats);
     }
 

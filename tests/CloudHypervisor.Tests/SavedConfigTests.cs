@@ -81,6 +81,7 @@ public sealed class SavedConfigTests
     [InlineData("disks", 0, "path", "\"/elsewhere\"")]
     [InlineData("disks", 1, "readonly", "false")]
     [InlineData("disks", 0, "image_type", "\"Qcow2\"")]
+    [InlineData("disks", 0, "backing_files", "true")]
     [InlineData("net", 0, "mac", "\"52:54:00:00:00:03\"")]
     [InlineData("net", 0, "tap", "\"vmtap0\"")]
     public void A_device_that_was_saved_as_another_one_is_found(string part, int number, string property, string value)
@@ -114,6 +115,8 @@ public sealed class SavedConfigTests
             root => root["cpus"]!["max_vcpus"] = 4,
             root => root["disks"]!.AsArray().RemoveAt(1),
             root => root["disks"]![1]!["readonly"] = false,
+            root => root["disks"]![0]!["image_type"] = "Unknown",
+            root => root["disks"]![0]!["backing_files"] = true,
             root => root["net"]![0]!["id"] = "_net2",
             root => root["console"]!["mode"] = "Pty",
             root => root["landlock_enable"] = false,

@@ -77,16 +77,32 @@ public sealed class TemplateTests
         string seen = $"/proc/{clone.Process.Pid}/root{MachineView.Image}";
         foreach (string name in new[] { "memory", "template/config.json", "template/state.json", "disk1" })
         {
-            HostCommandResult writing = await HostCommand.RunAsync("nsenter",
-                ["--target", $"{clone.Process.Pid}", "--mount", "setpriv", "--reuid", $"{request.UserId}", "--regid", $"{request.UserId}", "--clear-groups",
-                    "dd", "if=/dev/zero", $"of={MachineView.Image}/{name}", "bs=1", "count=1", "conv=notrunc"],
-                new HostCommandOptions { AcceptedExitCodes = [0, 1] });
-            Assert.Contains("Permission denied", writing.Error, StringComparison.Ordinal);
+            Assert.Contains("Permission denied", await WriteAsync(clone, request, name), StringComparison.Ordinal);
             Assert.True(File.Exists($"{seen}/{name}"));
         }
         // A kernel would be looked for only by a restart, which ends the machine.
         Assert.False(File.Exists($"{seen}/kernel"));
         await clone.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task With_overlays_every_clone_finds_what_its_disk_builds_on_and_can_write_nothing_of_it()
+    {
+        await using var pool = new TestPool(version: "cloud-hypervisor v54.0");
+        using IMachineTemplate template = await pool.CreateTemplateAsync(await pool.PrepareAsync("template-1", Overlays.BootedAsync));
+        BootRequest request = await pool.PrepareAsync("ci-1", Overlays.CloneAsync);
+
+        IVirtualMachine clone = await template.CloneAsync(request, CancellationToken.None);
+
+        foreach (string name in new[] { "base.raw", "template.qcow2" })
+        {
+            Assert.Contains("Permission denied", await WriteAsync(clone, request, name), StringComparison.Ordinal);
+        }
+        Assert.DoesNotContain("Permission denied", await WriteAsync(clone, request, "disk0"), StringComparison.Ordinal);
+        await clone.StopAsync(CancellationToken.None);
+        BootRequest raw = await pool.PrepareAsync("ci-2");
+        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(() => template.CloneAsync(raw, CancellationToken.None));
+        Assert.EndsWith($"{raw.Disks[0].Path} is a raw disk of 8388608 bytes, but the same disk of its template was a qcow2 disk of 8388608 bytes", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -287,6 +303,12 @@ public sealed class TemplateTests
 
         await machine.StopAsync(CancellationToken.None);
     }
+
+    // As the machine's user, where its process sees the file.
+    private static async Task<string> WriteAsync(IVirtualMachine machine, MachineRequest request, string name) => (await HostCommand.RunAsync("nsenter",
+        ["--target", $"{machine.Process.Pid}", "--mount", "setpriv", "--reuid", $"{request.UserId}", "--regid", $"{request.UserId}", "--clear-groups",
+            "dd", "if=/dev/zero", $"of={MachineView.Image}/{name}", "bs=1", "count=1", "conv=notrunc"],
+        new HostCommandOptions { AcceptedExitCodes = [0, 1] })).Error;
 
     private static string Checksum(TestPool pool) => string.Join('\n', Directory.EnumerateFiles(pool.TemplateDirectory).Order()
         .Select(path => $"{path} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)))}"));

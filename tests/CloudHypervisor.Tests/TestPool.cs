@@ -19,9 +19,9 @@ internal sealed class TestPool : IAsyncDisposable
     private readonly TestDirectory _root = new();
     private readonly List<TestSlot> _slots = [];
 
-    public TestPool(TimeSpan? startDeadline = null)
+    public TestPool(TimeSpan? startDeadline = null, string version = "cloud-hypervisor v53.0")
     {
-        Program = StubProgram.Install(_root);
+        Program = StubProgram.Install(_root, version);
         var settings = new CloudHypervisorSettings { Program = Program, StartDeadline = startDeadline ?? TimeSpan.FromSeconds(60) };
         Hypervisor = new CloudHypervisorDriver(settings, TimeProvider.System, NullLogger<CloudHypervisorDriver>.Instance);
         Directory.CreateDirectory(_root["private"], Private);
@@ -70,10 +70,23 @@ internal sealed class TestPool : IAsyncDisposable
         };
     }
 
-    /// <summary>Starts a template, saves it and opens it.</summary>
-    public async Task<IMachineTemplate> CreateTemplateAsync()
+    /// <summary>The same with an overlay in the place of the raw disk.</summary>
+    /// <param name="instanceId">Of the machine.</param>
+    /// <param name="create">Makes the overlay, and what it builds on, in the machine's directory.</param>
+    public async Task<BootRequest> PrepareAsync(string instanceId, Func<string, Task<VmDisk>> create)
     {
-        BootRequest request = await PrepareAsync("template-1");
+        BootRequest request = await PrepareAsync(instanceId);
+        VmDisk overlay = await create(request.Directory);
+        await RunAsync("chown", $"{TestSlot.UserId}:{TestSlot.UserId}", overlay.Path);
+        return request with { Disks = [overlay, request.Disks[1]] };
+    }
+
+    /// <summary>Starts a template, saves it and opens it.</summary>
+    public async Task<IMachineTemplate> CreateTemplateAsync() => await CreateTemplateAsync(await PrepareAsync("template-1"));
+
+    /// <summary>Starts a template, saves it and opens it.</summary>
+    public async Task<IMachineTemplate> CreateTemplateAsync(BootRequest request)
+    {
         IVirtualMachine machine = await Hypervisor.StartTemplateAsync(request, TemplateDirectory, CancellationToken.None);
         await Hypervisor.SaveTemplateAsync(machine, TemplateDirectory, CancellationToken.None);
         return await Hypervisor.OpenTemplateAsync(TemplateDirectory, CancellationToken.None);

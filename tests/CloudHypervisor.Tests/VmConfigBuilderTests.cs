@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using MachineFixtures;
 using VmmProcess;
 using VmPool;
 using VmPool.Ports;
@@ -33,8 +34,8 @@ public sealed class VmConfigBuilderTests
             {"payload":{"kernel":"/run/fleeting-plugin-vmpool-vm/image/kernel","initramfs":"/run/fleeting-plugin-vmpool-vm/image/initrd","cmdline":"root=/dev/vda rw console=ttyS0"},
             "cpus":{"boot_vcpus":2,"max_vcpus":2,"nested":false},
             "memory":{"size":1073741824,"shared":false},
-            "disks":[{"id":"disk0","path":"/run/fleeting-plugin-vmpool-vm/image/disk0","image_type":"Raw","readonly":false,"serial":"disk0"},
-            {"id":"disk1","path":"/run/fleeting-plugin-vmpool-vm/image/disk1","image_type":"Raw","readonly":true,"serial":"disk1"}],
+            "disks":[{"id":"disk0","path":"/run/fleeting-plugin-vmpool-vm/image/disk0","image_type":"Raw","backing_files":false,"readonly":false,"serial":"disk0"},
+            {"id":"disk1","path":"/run/fleeting-plugin-vmpool-vm/image/disk1","image_type":"Raw","backing_files":false,"readonly":true,"serial":"disk1"}],
             "net":[{"id":"net0","tap":"tap0","mac":"52:54:00:00:00:02","num_queues":2,"queue_size":256}],
             "rng":{"src":"/dev/urandom"},
             "console":{"mode":"Off"},
@@ -78,13 +79,37 @@ public sealed class VmConfigBuilderTests
     }
 
     [Fact]
-    public void A_disk_that_is_not_raw_is_refused()
+    public async Task An_overlay_is_described_with_its_format_and_what_it_builds_on_lies_where_its_names_lead()
     {
-        BootRequest request = Request with { Disks = [new VmDisk("/pool/ci-1/disk.qcow2", "qcow2", ReadOnly: false)] };
+        using var directory = new TestDirectory();
+        BootRequest request = Request with { Disks = [await Overlays.CloneAsync(directory.Path), Request.Disks[1]] };
+        var view = new MachineView(Request.Directory);
+
+        VmConfig config = VmConfigBuilder.Boot(request, view, landlock: true);
+
+        Assert.Contains(
+            "\"disks\":[{\"id\":\"disk0\",\"path\":\"/run/fleeting-plugin-vmpool-vm/image/disk0\",\"image_type\":\"Qcow2\",\"backing_files\":true,\"readonly\":false,\"serial\":\"disk0\"},",
+            Json(config), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "\"landlock_rules\":[{\"path\":\"/sys/class/net/tap0\",\"access\":\"r\"},{\"path\":\"/run/fleeting-plugin-vmpool-vm/image\",\"access\":\"r\"}]}",
+            Json(config), StringComparison.Ordinal);
+        Assert.Equal(
+            [(directory["template.qcow2"], "template.qcow2"), (directory["base.raw"], "base.raw"), (directory["disk.qcow2"], "disk0")],
+            view.Files.Where(file => file.Source.StartsWith(directory.Path, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task An_overlay_over_a_file_elsewhere_is_refused()
+    {
+        using var directory = new TestDirectory();
+        using var other = new TestDirectory();
+        VmDisk disk = await Overlays.CreateAsync(directory.Path, "disk.qcow2", await Overlays.BaseAsync(other.Path), "raw");
+        BootRequest request = Request with { Disks = [disk] };
 
         HypervisorException error = Assert.Throws<HypervisorException>(() => VmConfigBuilder.Boot(request, new MachineView(Request.Directory), landlock: false));
 
-        Assert.Equal("the disk /pool/ci-1/disk.qcow2 is a qcow2 file; cloud-hypervisor gets raw disks only", error.Message);
+        Assert.Equal(
+            $"the disk {disk.Path} builds on {other["base.raw"]}, which cloud-hypervisor can follow only in or below the directory of the disk", error.Message);
     }
 
     [Fact]

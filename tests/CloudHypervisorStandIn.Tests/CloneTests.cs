@@ -36,6 +36,36 @@ public sealed class CloneTests : IDisposable
     }
 
     [Fact]
+    public async Task A_clone_goes_on_with_an_overlay_in_the_place_of_the_templates()
+    {
+        var vm = new TestVm(_directory);
+        await vm.OverlayAsync("disk.qcow2", "root.raw", "raw");
+        string path = Directory.CreateDirectory(_directory["snapshot"]).FullName;
+        using (StandInProcess template = await StandInProcess.ServeAsync(_directory, "template", "v54.0"))
+        {
+            await template.RequireAsync("vm.create", vm.Config().Replace(
+                $"\"path\":\"{vm.Disk}\",\"image_type\":\"Raw\"", $"\"path\":\"{_directory["disk.qcow2"]}\",\"image_type\":\"Qcow2\",\"backing_files\":true", StringComparison.Ordinal));
+            await template.RequireAsync("vm.boot");
+            await Eventually.TrueAsync(() => TestVm.Numbers(vm.Serial).Count > 2, "the guest counts");
+            await template.RequireAsync("vm.pause");
+            await template.RequireAsync("vm.snapshot", $$"""{"destination_url":"file://{{path}}"}""");
+            template.Signal(Kill);
+            await template.WaitForExitAsync();
+        }
+        uint last = TestVm.Numbers(vm.Serial)[^1];
+        string config = Path.Combine(path, "config.json");
+        await File.WriteAllTextAsync(config, (await File.ReadAllTextAsync(config)).Replace("\"shared\":true", "\"shared\":false", StringComparison.Ordinal));
+        File.Move(_directory["disk.qcow2"], _directory["template.qcow2"]);
+        File.SetUnixFileMode(_directory["template.qcow2"], UnixFileMode.UserRead);
+        await vm.OverlayAsync("disk.qcow2", "template.qcow2", "qcow2");
+
+        using StandInProcess clone = await StandInProcess.ServeAsync(_directory, "clone", "v54.0");
+        await clone.RequireAsync("vm.restore", Restore(path, resume: true));
+
+        await Eventually.TrueAsync(() => TestVm.Numbers(vm.Serial) is [var first, ..] && first > last, "the clone goes on counting");
+    }
+
+    [Fact]
     public async Task A_snapshot_is_two_new_files_of_its_owner()
     {
         TestSnapshot snapshot = await TestSnapshot.MakeAsync(_directory);

@@ -106,6 +106,23 @@ public sealed partial class GuestTests : IDisposable
     }
 
     [Fact]
+    public async Task What_an_overlay_builds_on_lies_beside_it_and_must_be_permitted()
+    {
+        var vm = new TestVm(_directory);
+        string below = _directory["below.qcow2"];
+        await vm.OverlayAsync("below.qcow2", "root.raw", "raw");
+        await vm.OverlayAsync("overlay", "below.qcow2", "qcow2");
+        const string Backing = ",\"backing_files\":true";
+        string Landlock(string path) => $$""","landlock_enable":true,"landlock_rules":[{"path":"{{path}}","access":"r"}]""";
+
+        await AssertBootAsync(vm, "HTTP/1.1 204 ", "Qcow2", "overlay", Backing);
+        await AssertBootAsync(vm, "HTTP/1.1 204 ", "Qcow2", "overlay", Backing, Landlock(_directory.Path));
+        await AssertBootAsync(vm, $"\"Backing file I/O error: {below}\",\"Permission denied (os error 13)\"", "Qcow2", "overlay", Backing, Landlock(vm.Disk));
+        File.Delete(vm.Disk);
+        await AssertBootAsync(vm, $"I/O error (path={_directory["overlay"]} op=open)", "Qcow2", "overlay", Backing);
+    }
+
+    [Fact]
     public async Task What_is_not_offered_is_not_ignored_either()
     {
         var vm = new TestVm(_directory);
@@ -127,10 +144,10 @@ public sealed partial class GuestTests : IDisposable
         }
     }
 
-    private async Task AssertBootAsync(TestVm vm, string expected, string type, string file, string more = "")
+    private async Task AssertBootAsync(TestVm vm, string expected, string type, string file, string more = "", string rules = "")
     {
         using StandInProcess process = await StandInProcess.ServeAsync(_directory, "a");
-        string config = vm.Config().Replace(
+        string config = vm.Config(rules).Replace(
             $"\"path\":\"{vm.Disk}\",\"image_type\":\"Raw\"", $"\"path\":\"{_directory[file]}\",\"image_type\":\"{type}\"{more}", StringComparison.Ordinal);
         await process.RequireAsync("vm.create", config);
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using LinuxHost;
 using Qemu.Tests;
 
 namespace CloudHypervisorStandIn.Tests;
@@ -34,6 +35,10 @@ internal sealed class TestVm
          "disks":[{"id":"root","path":"{{Disk}}","image_type":"Raw","serial":"root"}],
          "serial":{"mode":"File","file":"{{Serial}}"},"console":{"mode":"Off"}{{more}}}
         """.ReplaceLineEndings("");
+
+    /// <summary>Makes a qcow2 disk that names what it builds on relative to itself.</summary>
+    public async Task OverlayAsync(string name, string over, string format) => await HostCommand.RunAsync(
+        "qemu-img", ["create", "-q", "-f", "qcow2", "-F", format, "-b", over, _directory[name]], null, CancellationToken.None);
 
     /// <summary>What identifies the memory's content.</summary>
     public string HashOfRam() => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Ram)));

@@ -111,7 +111,7 @@ internal sealed class Vmm(MainLoop loop, EventMonitor events, StandInLog log, St
         directory.Write(_config, LandlockPaths.Permit(_config, directory.Path, 'w'), () => new SavedDevices
         {
             Config = _config,
-            DiskSizes = [.. (_config.Disks ?? []).Select(disk => new FileInfo(disk.Path!).Length)],
+            DiskSizes = [.. (_config.Disks ?? []).Select(DiskCheck.FindSize)],
             Devices = guest.Save(),
         });
     }

@@ -26,6 +26,7 @@ open_stage() {
   stage=$1
   plugin=$(realpath "$2")
   hypervisor=${HYPERVISOR:-qemu}
+  stand_in_version=${STANDIN_VERSION:-v53.0}
   cache=${VMPOOL_IMAGE_CACHE:-/var/cache/fleeting-plugin-vmpool}
   out=$root/artifacts/$stage
   host_netns=vmpool-$stage-host-$$
@@ -42,7 +43,7 @@ open_stage() {
   mkdir -p "$cache" "$out" "$work/tmp"
   with_stand_in=()
   if [[ $hypervisor == cloud-hypervisor ]]; then
-    if ! can_reflink; then mount_reflinks; fi
+    if ! runs_overlays && ! can_reflink; then mount_reflinks; fi
     use_stand_in
   fi
   write_config "${@:3}"
@@ -50,13 +51,23 @@ open_stage() {
   group=(-plugin "$plugin" -config "$work/config.toml")
 }
 
+# Where the plugin looks for it.
+find_cloud_hypervisor() { PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin type -P cloud-hypervisor; }
+
+# Cloud Hypervisor, installed or stood in for, runs qcow2 overlays from v54 on, so any file system will do.
+runs_overlays() {
+  local version=$stand_in_version program
+  if program=$(find_cloud_hypervisor); then version=$("$program" -V); fi
+  [[ $version =~ v?([0-9]+)\. ]] && ((BASH_REMATCH[1] >= 54))
+}
+
 # Lets the plugin find Cloud Hypervisor's stand-in where Cloud Hypervisor is not installed. The plugin looks for programs in the
 # system's directories alone, whatever our PATH is: so one of them shows the stand-in, in the mounts of the plugin only.
 use_stand_in() {
   local directory
-  if PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin type -P cloud-hypervisor >/dev/null; then return; fi
+  if find_cloud_hypervisor >/dev/null; then return; fi
   note "cloud-hypervisor is not installed: its stand-in runs the guests in QEMU"
-  directory=$("$root/scripts/build-stand-in" "${STANDIN_VERSION:-v53.0}")
+  directory=$("$root/scripts/build-stand-in" "$stand_in_version")
   # Makes /run/netns a mount that is shared with the plugin: only then what it makes there is seen by its next process.
   ip netns add "$host_netns"
   ip netns delete "$host_netns"
@@ -68,7 +79,7 @@ use_stand_in() {
     exec "$@"' sh "$directory")
 }
 
-# Raw disks share their blocks. vm_disk_loop_gb would do the same, but mount it where only the plugin sees it.
+# Raw disks, which are all that Cloud Hypervisor runs before v54, share their blocks. vm_disk_loop_gb would do the same, but mount it where only the plugin sees it.
 mount_reflinks() {
   local file=$cache/reflinks.xfs
   note "files in $cache cannot share their blocks: images and disks go to a file system in $file"

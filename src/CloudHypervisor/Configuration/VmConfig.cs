@@ -83,8 +83,11 @@ internal sealed record DiskConfig
 
     public required string Path { get; init; }
 
-    /// <summary>Raw. Without it the content is asked, which a guest writes.</summary>
+    /// <summary>Raw or Qcow2. Without it the content is asked, which a guest writes.</summary>
     public required string ImageType { get; init; }
+
+    /// <summary>Whether the file may name another one that it builds on.</summary>
+    public bool BackingFiles { get; init; }
 
     public bool Readonly { get; init; }
 

@@ -50,12 +50,18 @@ internal static class VmConfigBuilder
     {
         for (int i = 0; i < request.Disks.Count; i++)
         {
-            view.Show(request.Disks[i].Path, DiskId(i));
+            ShowDisk(request.Disks[i], i, view);
         }
     }
 
     /// <summary>Id, serial number and name in the view of one disk.</summary>
     internal static string DiskId(int number) => string.Create(CultureInfo.InvariantCulture, $"disk{number}");
+
+    /// <summary>What a disk's format is called.</summary>
+    internal static string ImageType(string format) => IsOverlay(format) ? "Qcow2" : "Raw";
+
+    /// <summary>Whether a disk of the format builds on other files.</summary>
+    internal static bool IsOverlay(string format) => format == "qcow2";
 
     /// <summary>Bytes of a machine's memory.</summary>
     internal static long Bytes(MachineRequest request) => (long)request.MemoryMb << 20;
@@ -88,18 +94,40 @@ internal static class VmConfigBuilder
         Serial = ConsoleConfig.To($"{MachineView.Machine}/{ConsoleFiles.Serial}"),
         Console = request.VirtioConsole ? ConsoleConfig.To($"{MachineView.Machine}/{ConsoleFiles.Virtio}") : ConsoleConfig.Off,
         LandlockEnable = landlock,
-        // To attach to an existing TAP it looks up there which kind it is.
-        LandlockRules = landlock ? [new LandlockRule { Path = $"/sys/class/net/{MachineView.TapName}", Access = "r" }] : null,
+        LandlockRules = landlock ? Rules(request) : null,
     };
 
-    private static DiskConfig Disk(VmDisk disk, int number, MachineView view) => disk.Format == "raw"
-        ? new DiskConfig
+    private static IReadOnlyList<LandlockRule> Rules(MachineRequest request) =>
+    [
+        // To attach to an existing TAP it looks up there which kind it is.
+        new LandlockRule { Path = $"/sys/class/net/{MachineView.TapName}", Access = "r" },
+        // It does not find out by itself what disks build on. Clones build on more than their template, so it is the directory
+        // of all these files that is named; nothing lies there but what this machine is given.
+        .. request.Disks.Any(disk => IsOverlay(disk.Format)) ? (LandlockRule[])[new() { Path = MachineView.Image, Access = "r" }] : [],
+    ];
+
+    private static DiskConfig Disk(VmDisk disk, int number, MachineView view) => new()
+    {
+        Id = DiskId(number),
+        Path = ShowDisk(disk, number, view),
+        ImageType = ImageType(disk.Format),
+        BackingFiles = IsOverlay(disk.Format),
+        Readonly = disk.ReadOnly,
+        Serial = DiskId(number),
+    };
+
+    // A qcow2 file names what it builds on relative to itself, and there Cloud Hypervisor looks for it.
+    private static string ShowDisk(VmDisk disk, int number, MachineView view)
+    {
+        foreach (DiskLayer layer in IsOverlay(disk.Format) ? DiskChain.Read(disk).Layers.Skip(1) : [])
         {
-            Id = DiskId(number),
-            Path = view.Show(disk.Path, DiskId(number)),
-            ImageType = "Raw",
-            Readonly = disk.ReadOnly,
-            Serial = DiskId(number),
+            string name = Path.GetRelativePath(Path.GetDirectoryName(disk.Path)!, layer.Path);
+            if (name.StartsWith("..", StringComparison.Ordinal))
+            {
+                throw new HypervisorException($"the disk {disk.Path} builds on {layer.Path}, which cloud-hypervisor can follow only in or below the directory of the disk");
+            }
+            view.Show(layer.Path, name);
         }
-        : throw new HypervisorException($"the disk {disk.Path} is a {disk.Format} file; cloud-hypervisor gets raw disks only");
+        return view.Show(disk.Path, DiskId(number));
+    }
 }

@@ -1,6 +1,5 @@
 using LinuxHost;
 using VmPool;
-using VmPool.Storage;
 
 namespace CloudHypervisor;
 
@@ -26,9 +25,6 @@ public static class CloudHypervisorChecks
 
     /// <summary>Whether the kernel makes virtual machines for us.</summary>
     public static string? KvmFault() => KvmDevice.Fault();
-
-    /// <summary>Whether instances can get disks of their own in the directory: raw files that share their blocks.</summary>
-    public static string? DiskFault(string directory) => RawDisks.Fault(directory);
 
     /// <summary>Whether the kernel can lock a machine's process out of all files but its own; without it, user and mounts alone do.</summary>
     public static string? LandlockFault() => HasLandlock

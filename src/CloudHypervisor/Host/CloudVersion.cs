@@ -12,6 +12,12 @@ internal sealed partial record CloudVersion(string Number, string Build)
     // The first with `resume` in vm.restore, disks that have come to rest in a paused machine, and no known hole that a guest could use.
     private static readonly Version Oldest = new(53, 0);
 
+    // The first whose qcow2 layer has written everything when a machine stands, and whose discards and allocations lose nothing.
+    private static readonly Version OldestWithQcow = new(54, 0);
+
+    /// <summary>Formats of writable disks that it may be trusted with. Raw ones are better: there is nothing in them to interpret.</summary>
+    internal IReadOnlyList<string> DiskFormats => Version.Parse(Number) >= OldestWithQcow ? ["raw", "qcow2"] : ["raw"];
+
     /// <exception cref="HostRequirementException">Not installed, too old or not Cloud Hypervisor.</exception>
     internal static async Task<CloudVersion> ReadAsync(string program, CancellationToken cancellationToken)
     {

@@ -48,8 +48,8 @@ internal static class SavedConfig
         MemoryZone? zone = config.Memory.Zones is [var only] ? only : null;
         Same("memory", (VmConfigBuilder.MemoryId, (long)record.MemoryMb << 20, false), (zone?.Id, zone?.Size, zone?.Shared));
         Same("CPUs", (record.Cpus, record.Cpus), (config.Cpus.BootVcpus, config.Cpus.MaxVcpus));
-        SameList("disks", [.. record.Disks.Select((disk, i) => (Id: VmConfigBuilder.DiskId(i), disk.ReadOnly))],
-            config.Disks.Select(disk => (disk.Id, disk.Readonly)).ToArray(), disk => disk);
+        SameList("disks", [.. record.Disks.Select((disk, i) => (VmConfigBuilder.DiskId(i), VmConfigBuilder.ImageType(disk.Format), VmConfigBuilder.IsOverlay(disk.Format), disk.ReadOnly))],
+            config.Disks.Select(disk => (disk.Id, disk.ImageType, disk.BackingFiles, disk.Readonly)).ToArray(), disk => disk);
         Same("network card", VmConfigBuilder.NetId, config.Net is [var card] ? card.Id : null);
         Same("virtio console", record.VirtioConsole ? "File" : "Off", config.Console.Mode);
         Same("Landlock", record.Landlock, config.LandlockEnable);
@@ -61,7 +61,7 @@ internal static class SavedConfig
         Same("CPUs", (created.Cpus.BootVcpus, created.Cpus.MaxVcpus), (config.Cpus.BootVcpus, config.Cpus.MaxVcpus));
         Same("nested virtualization", created.Cpus.Nested, config.Cpus.Nested);
         SameList("memory", created.Memory.Zones, config.Memory.Zones, zone => (zone.Id, zone.Size, zone.File));
-        SameList("disks", created.Disks, config.Disks, disk => (disk.Id, disk.Path, disk.ImageType, disk.Readonly));
+        SameList("disks", created.Disks, config.Disks, disk => (disk.Id, disk.Path, disk.ImageType, disk.BackingFiles, disk.Readonly));
         SameList("network cards", created.Net, config.Net, card => (card.Id, card.Tap, card.Mac.ToLowerInvariant(), card.NumQueues));
         Same("serial console", created.Serial, config.Serial);
         Same("virtio console", created.Console.Mode, config.Console.Mode);

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using VmmProcess;
 using VmPool;
 using VmPool.Ports;
 
@@ -73,19 +74,13 @@ internal sealed record TemplateRecord
 }
 
 /// <summary>One disk of a template.</summary>
-/// <param name="Format">raw.</param>
-/// <param name="Bytes">Size of its file, which is what the guest sees.</param>
+/// <param name="Format">raw or qcow2.</param>
+/// <param name="Bytes">What the guest sees.</param>
 /// <param name="ReadOnly">Whether the guest cannot write it.</param>
 internal sealed record DiskRecord(string Format, long Bytes, bool ReadOnly)
 {
-    /// <exception cref="HypervisorException">The file does not exist.</exception>
-    internal static DiskRecord Of(VmDisk disk)
-    {
-        var file = new FileInfo(disk.Path);
-        return file.Exists
-            ? new DiskRecord(disk.Format, file.Length, disk.ReadOnly)
-            : throw new HypervisorException($"the disk {disk.Path} does not exist");
-    }
+    /// <exception cref="HypervisorException">One of its files is missing or not what it is said to be.</exception>
+    internal static DiskRecord Of(VmDisk disk) => new(disk.Format, DiskChain.Read(disk).VirtualSize, disk.ReadOnly);
 
     public override string ToString() => $"a {(ReadOnly ? "read-only " : "")}{Format} disk of {Bytes} bytes";
 }

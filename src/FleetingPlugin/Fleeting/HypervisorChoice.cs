@@ -71,8 +71,11 @@ internal sealed class HypervisorChoice
         {
             HypervisorCapabilities capabilities = await cloudHypervisor.ProbeAsync(cancellationToken);
             // A directory that cannot be used is told as such, whatever the hypervisor.
-            bool isTold = ConfiguredDirectories.FaultOf("vm_disk_directory", options.DiskDirectory) is not null;
-            return isTold || capabilities.DiskFormats.Contains("qcow2") ? null : RawDisks.Fault(options.DiskDirectory);
+            if (ConfiguredDirectories.FaultOf("vm_disk_directory", options.DiskDirectory) is null)
+            {
+                DiskFormat.Choose(capabilities, options.DiskDirectory);
+            }
+            return null;
         }
         catch (HostRequirementException e)
         {

@@ -58,7 +58,7 @@ public interface IHypervisor
 public sealed record HypervisorCapabilities(
     string Version, string Accelerator, bool IsEmulated, string? Warning = null, string? TemplateKey = null)
 {
-    /// <summary>Formats of writable disks that it can run: qcow2 (over another file), raw or both.</summary>
+    /// <summary>Formats of writable disks that it can run, the best first: qcow2 (over another file), raw (a copy that shares its blocks) or both.</summary>
     public IReadOnlyList<string> DiskFormats { get; init; } = ["qcow2", "raw"];
 }
 

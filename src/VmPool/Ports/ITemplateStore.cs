@@ -17,7 +17,7 @@ public interface ITemplateStore
 /// <summary>A template that clones can start from.</summary>
 /// <param name="Key">Hash of everything it depends on, lower-case hex.</param>
 /// <param name="Image">The image it was booted from.</param>
-/// <param name="Disk">What a clone's disk is a copy of: an empty overlay over the template's disk, or that disk itself where copies share their blocks.</param>
+/// <param name="Disk">What a clone's disk is a copy of: an empty one over what the template has written, or the template's own where copies share their blocks.</param>
 /// <param name="Seed">The template's seed, read-only; a clone has the same devices, so it has this one too.</param>
 /// <param name="Machine">Starts the clones.</param>
 public sealed record Template(string Key, ImageGeneration Image, VmDisk Disk, VmDisk Seed, IMachineTemplate Machine);

@@ -5,25 +5,18 @@ using VmPool.Ports;
 namespace VmPool.Storage;
 
 /// <summary>
-/// One machine's disks, all in its own directory. With a hypervisor that runs qcow2 files, on any file system:
+/// One machine's disks, all in its own directory:
 /// <code>
-/// base.raw     hard link to the image's disk: keeps the content alive when the image is replaced and removed
-/// disk.qcow2   what this machine writes, over base.raw
-/// seed.iso     who this machine is, for cloud-init
+/// disk.qcow2   what this machine writes, over what is linked beside it (see QcowDisks); or
+/// disk.raw     what it comes from as far as this machine has not written it: the two share their blocks (see RawDisks)
+/// seed.iso     who this machine is, for cloud-init; a clone has its template's
 /// </code>
-/// With one that runs raw files only, on a file system where files can share their blocks:
-/// <code>
-/// disk.raw     the image's disk as far as this machine has not written it
-/// seed.iso     as above
-/// </code>
-/// The link, or the sharing, is what makes removal of old images safe without any bookkeeping: deleting the machine's directory is the
-/// release, also when it is recovery that deletes it.
+/// The links, or the sharing, are what makes removal of old images and templates safe without any bookkeeping: deleting the machine's
+/// directory is the release, also when it is recovery that deletes it.
 /// </summary>
 public sealed class InstanceDisks(GroupOptions options, IHypervisor hypervisor) : IInstanceDisks
 {
-    private const string BaseName = "base.raw";
-    private const string OverlayName = "disk.qcow2";
-    private const string RawName = "disk.raw";
+    private string? _format;
 
     /// <inheritdoc />
     public long FreeBytes() =>
@@ -33,14 +26,14 @@ public sealed class InstanceDisks(GroupOptions options, IHypervisor hypervisor) 
     public async Task<IReadOnlyList<VmDisk>> CreateAsync(
         ImageGeneration image, string directory, uint userId, GuestIdentity identity, CancellationToken cancellationToken)
     {
-        HypervisorCapabilities capabilities = await hypervisor.ProbeAsync(cancellationToken);
+        string format = await FormatAsync(cancellationToken);
         PrivateDirectory.Ensure(directory);
         // Both at once: each is little more than the start of a process.
         Task<string> seed = NoCloudSeed.CreateAsync(
             directory, identity.InstanceId, identity.HostName, InstanceSeed.UserData(identity), userId, cancellationToken);
-        Task<VmDisk> disk = capabilities.DiskFormats.Contains("qcow2")
-            ? CreateOverlayAsync(image.DiskPath, directory, cancellationToken)
-            : Task.Run(() => CreateRaw(image.DiskPath, directory), cancellationToken);
+        Task<VmDisk> disk = format == "raw"
+            ? Task.Run(() => CopyRaw(image.DiskPath, directory), cancellationToken)
+            : CreateQcowAsync(image.DiskPath, directory, cancellationToken);
         await Task.WhenAll(seed, disk);
         FileOwner.Set((await disk).Path, userId, userId, AtomicFile.PrivateMode);
         FileOwner.Set(directory, userId, userId, PrivateDirectory.OwnerOnly);
@@ -51,34 +44,21 @@ public sealed class InstanceDisks(GroupOptions options, IHypervisor hypervisor) 
     public IReadOnlyList<VmDisk> CreateClone(Template template, string directory, uint userId)
     {
         PrivateDirectory.Ensure(directory);
-        VmDisk disk = template.Disk.Format == "raw" ? CreateRaw(template.Disk.Path, directory) : CopyOverlay(template.Disk.Path, directory);
+        VmDisk disk = template.Disk.Format == "raw"
+            ? CopyRaw(template.Disk.Path, directory)
+            : new VmDisk(QcowDisks.Copy(template.Disk.Path, directory), "qcow2", ReadOnly: false);
         FileOwner.Set(disk.Path, userId, userId, AtomicFile.PrivateMode);
         FileOwner.Set(directory, userId, userId, PrivateDirectory.OwnerOnly);
         return [disk, template.Seed];
     }
 
-    private static VmDisk CreateRaw(string source, string directory)
-    {
-        string disk = Path.Combine(directory, RawName);
-        RawDisks.Copy(source, disk);
-        return new VmDisk(disk, "raw", ReadOnly: false);
-    }
+    /// <summary>Format of the disks of machines that boot, raw or qcow2; a clone's is its template's. Found out once.</summary>
+    /// <exception cref="HostRequirementException">The hypervisor's disks cannot be had here; says what to do.</exception>
+    internal async Task<string> FormatAsync(CancellationToken cancellationToken) =>
+        _format ??= DiskFormat.Choose(await hypervisor.ProbeAsync(cancellationToken), options.DiskDirectory);
 
-    // An empty overlay is the same for every clone: a copy costs a tenth of a millisecond, a run of qemu-img a hundred times that.
-    private static VmDisk CopyOverlay(string source, string directory)
-    {
-        string disk = Path.Combine(directory, OverlayName);
-        File.Copy(source, disk);
-        return new VmDisk(disk, "qcow2", ReadOnly: false);
-    }
+    private static VmDisk CopyRaw(string source, string directory) => new(RawDisks.Copy(source, directory), "raw", ReadOnly: false);
 
-    // The backing name is relative to the overlay: the pair works wherever the directory is mounted.
-    private static async Task<VmDisk> CreateOverlayAsync(string imageDisk, string directory, CancellationToken cancellationToken)
-    {
-        HardLink.Create(imageDisk, Path.Combine(directory, BaseName));
-        string disk = Path.Combine(directory, OverlayName);
-        await HostProgram.RunAsync(
-            "qemu-img", "qemu-utils", ["create", "-q", "-f", "qcow2", "-b", BaseName, "-F", "raw", disk], null, cancellationToken);
-        return new VmDisk(disk, "qcow2", ReadOnly: false);
-    }
+    private static async Task<VmDisk> CreateQcowAsync(string imageDisk, string directory, CancellationToken cancellationToken) =>
+        new(await QcowDisks.CreateAsync(imageDisk, directory, cancellationToken), "qcow2", ReadOnly: false);
 }

@@ -8,6 +8,8 @@ namespace VmPool.Storage;
 /// </summary>
 public static class RawDisks
 {
+    private const string DiskName = "disk.raw";
+
     /// <summary>Why machines with raw disks cannot be made in the directory; absent when they can. Tried with a small file.</summary>
     public static string? Fault(string directory)
     {
@@ -21,15 +23,15 @@ public static class RawDisks
         }
     }
 
-    /// <summary>Makes the copy.</summary>
+    /// <summary>Makes a machine's disk.</summary>
     /// <exception cref="HostRequirementException">The file system cannot; says what to do.</exception>
     /// <exception cref="HostResourceException">Any other failure; names both files and the errno.</exception>
-    internal static void Copy(string source, string target)
+    internal static string Copy(string source, string directory)
     {
-        if (!FileClone.TryReflink(source, target))
-        {
-            throw new HostRequirementException($"{source} cannot share its blocks with {target}, {Advice}");
-        }
+        string disk = Path.Combine(directory, DiskName);
+        return FileClone.TryReflink(source, disk)
+            ? disk
+            : throw new HostRequirementException($"{source} cannot share its blocks with {disk}, {Advice}");
     }
 
     private static string Advice =>

@@ -70,9 +70,9 @@ internal sealed class TemplateBuild(
             "the template's machine was not stopped", steps.Log);
 
         Seal(disks);
-        if (files.SourceOf(disks[0]).Path == files.Overlay)
+        if (disks[0].Format == "qcow2")
         {
-            await steps.RunAsync("template-overlay", files.Overlay, () => CreateOverlayAsync(disks[0], cancellationToken), cancellationToken);
+            await steps.RunAsync("template-overlay", disks[0].Path, () => QcowDisks.FreezeAsync(disks[0].Path, cancellationToken), cancellationToken);
         }
         var trial = new TemplateTrial(options, wish, files, ports);
         await steps.RunAsync("template-trial", "a clone with a full login", () => LimitAsync("the trial clone", TrialTimeout, () => trial.LastOutput,
@@ -115,13 +115,6 @@ internal sealed class TemplateBuild(
                 File.Delete(path);
             }
         }
-    }
-
-    private async Task CreateOverlayAsync(VmDisk disk, CancellationToken cancellationToken)
-    {
-        await HostProgram.RunAsync(
-            "qemu-img", "qemu-utils", ["create", "-q", "-f", "qcow2", "-b", disk.Path, "-F", disk.Format, files.Overlay], null, cancellationToken);
-        FileOwner.Set(files.Overlay, 0, 0, AtomicFile.PrivateMode);
     }
 
     private async Task PublishAsync(IReadOnlyList<VmDisk> disks, BuildSteps steps, CancellationToken cancellationToken)

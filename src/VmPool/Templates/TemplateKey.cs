@@ -9,16 +9,17 @@ namespace VmPool.Templates;
 internal static class TemplateKey
 {
     /// <summary>Raised whenever the way a template is made changes.</summary>
-    private const string Version = "1";
+    private const string Version = "2";
 
     /// <returns>32 lower-case hex digits.</returns>
-    public static string Of(GroupOptions options, ImageGeneration image, string hypervisor, int mtu)
+    public static string Of(GroupOptions options, ImageGeneration image, string hypervisor, string diskFormat, int mtu)
     {
         return InputsHash.Of(
         [
             "template " + Version,
             "image " + image.Hash,
             "hypervisor " + hypervisor,
+            "disk " + diskFormat,
             Invariant($"cpus {options.Machine.Cpus}"),
             Invariant($"memory {options.Machine.MemoryMb}"),
             $"virtio console {options.Machine.VirtioConsole}",

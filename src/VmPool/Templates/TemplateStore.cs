@@ -34,7 +34,7 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
 
     /// <summary>Creates the store; nothing is read or made before somebody asks.</summary>
     public TemplateStore(
-        GroupOptions options, IHypervisor hypervisor, ISlotPool slots, IInstanceDisks disks, IGuestProbe probe, IGuestAgent agent, IGuestLogin login,
+        GroupOptions options, IHypervisor hypervisor, ISlotPool slots, InstanceDisks disks, IGuestProbe probe, IGuestAgent agent, IGuestLogin login,
         TimeProvider time, ILogger<TemplateStore> logger)
     {
         _options = options;
@@ -68,7 +68,7 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
             return null;
         }
         int mtu = await _ports.Slots.MtuAsync(cancellationToken);
-        string key = TemplateKey.Of(_options, image, capabilities.TemplateKey!, mtu);
+        string key = TemplateKey.Of(_options, image, capabilities.TemplateKey!, await _ports.Disks.FormatAsync(cancellationToken), mtu);
         return await Ask(new TemplateWish(key, image, capabilities.TemplateKey!, mtu)).WaitAsync(cancellationToken);
     }
 
@@ -230,7 +230,7 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
         }
         string seed = Path.Combine(files.Directory, manifest.Seed);
         var disk = new VmDisk(Path.Combine(files.Directory, manifest.Disk), manifest.DiskFormat, ReadOnly: true);
-        return new Template(wish.Key, wish.Image, files.SourceOf(disk), new VmDisk(seed, "raw", ReadOnly: true), machine);
+        return new Template(wish.Key, wish.Image, disk, new VmDisk(seed, "raw", ReadOnly: true), machine);
     }
 
     private sealed record Attempt(string Key, bool InBackground, Task<Template?> Result);

@@ -1,5 +1,6 @@
 using VmPool.Guests;
 using VmPool.Ports;
+using VmPool.Storage;
 
 namespace VmPool.Templates;
 
@@ -12,4 +13,4 @@ internal sealed record TemplateWish(string Key, ImageGeneration Image, string Hy
 
 /// <summary>What it takes to make a template.</summary>
 internal sealed record TemplatePorts(
-    IHypervisor Hypervisor, ISlotPool Slots, IInstanceDisks Disks, IGuestProbe Probe, IGuestAgent Agent, IGuestLogin Login);
+    IHypervisor Hypervisor, ISlotPool Slots, InstanceDisks Disks, IGuestProbe Probe, IGuestAgent Agent, IGuestLogin Login);

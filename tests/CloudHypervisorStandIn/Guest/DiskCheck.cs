@@ -1,4 +1,7 @@
 using System.Buffers.Binary;
+using VmmProcess;
+using VmPool;
+using VmPool.Ports;
 
 namespace CloudHypervisorStandIn;
 
@@ -8,9 +11,55 @@ internal static class DiskCheck
     private const uint QcowMagic = 0x514649fb;
     private const int BackingFileOffset = 8;
 
-    /// <returns>raw or qcow2.</returns>
+    /// <summary>The image and what it builds on, nearest first: names in the files are relative to the files.</summary>
+    /// <param name="disk">The disk.</param>
+    /// <param name="config">Whose Landlock rules must permit what the image builds on.</param>
     /// <exception cref="VmException">The image cannot be used as it is configured.</exception>
-    internal static string FindFormat(DiskConfig disk)
+    internal static IReadOnlyList<DiskLayer> FindLayers(DiskConfig disk, VmConfig config)
+    {
+        IReadOnlyList<DiskLayer> layers = Read(disk, FindFormat(disk)).Layers;
+        foreach (DiskLayer layer in layers.Skip(1))
+        {
+            string reason = LandlockPaths.Permit(config, layer.Path, 'r') ? FindFault(layer.Path) : VmException.AccessDenied;
+            if (reason.Length > 0)
+            {
+                throw VmException.Device("Cannot open disk path", $"I/O error (path={disk.Path} op=open)", $"Backing file I/O error: {layer.Path}", reason);
+            }
+        }
+        return layers;
+    }
+
+    /// <summary>Bytes that the guest sees.</summary>
+    /// <exception cref="VmException">The image is broken.</exception>
+    internal static long FindSize(DiskConfig disk) => Read(disk, FindFormat(disk)).VirtualSize;
+
+    private static DiskChain Read(DiskConfig disk, string format)
+    {
+        try
+        {
+            return DiskChain.Read(new VmDisk(disk.Path!, format, disk.ReadOnly));
+        }
+        catch (HypervisorException e)
+        {
+            throw VmException.Device("Cannot open disk path", $"I/O error (path={disk.Path} op=open)", e.Message);
+        }
+    }
+
+    private static string FindFault(string path)
+    {
+        try
+        {
+            File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite).Dispose();
+            return "";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return VmException.Describe(e);
+        }
+    }
+
+    // raw or qcow2.
+    private static string FindFormat(DiskConfig disk)
     {
         string path = disk.Path ?? throw VmException.Device("Cannot open disk path", "No disk path specified");
         byte[] header = new byte[BackingFileOffset + sizeof(ulong)];

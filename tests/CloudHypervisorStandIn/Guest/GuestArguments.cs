@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace CloudHypervisorStandIn;
 
@@ -89,13 +90,21 @@ internal sealed class GuestArguments(VmConfig saved, VmConfig current, IReadOnly
         ];
     }
 
-    private static string Image(DiskConfig disk, string node)
+    private string Image(DiskConfig disk, string node)
     {
         string access = disk.ReadOnly
             ? "read-only=on"
             // Nothing here outlives a power loss, so flushes need not reach the host's disk.
             : "cache.no-flush=on,discard=unmap,file.discard=unmap";
-        return $"driver={DiskCheck.FindFormat(disk)},node-name={node},file.driver=file,file.filename={Escape(disk.Path!)},{access}";
+        var option = new StringBuilder($"node-name={node}");
+        string prefix = "";
+        foreach ((string path, string format) in DiskCheck.FindLayers(disk, current))
+        {
+            option.Append(CultureInfo.InvariantCulture, $",{prefix}driver={format},{prefix}file.driver=file,{prefix}file.filename={Escape(path)}");
+            option.Append(CultureInfo.InvariantCulture, $",{(prefix.Length == 0 ? access : $"{prefix}read-only=on")}");
+            prefix += "backing.";
+        }
+        return option.ToString();
     }
 
     private string[] NetworkCard(int index)

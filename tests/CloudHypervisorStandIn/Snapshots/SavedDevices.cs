@@ -15,7 +15,7 @@ internal sealed record SavedDevices
     /// <summary>What it was made of.</summary>
     public required VmConfig Config { get; set; }
 
-    /// <summary>Bytes of its disks' files, in the order of the configuration.</summary>
+    /// <summary>Bytes of its disks, in the order of the configuration.</summary>
     public required long[] DiskSizes { get; set; }
 
     /// <summary>QEMU's state of its devices.</summary>

@@ -25,7 +25,7 @@ public sealed class InstanceDisksTests : IDisposable
 
     public InstanceDisksTests()
     {
-        _disks = Disks("qcow2", "raw");
+        _disks = DisksIn(_root.FullName, "qcow2", "raw");
         string image = _root.CreateSubdirectory("images").FullName;
         string disk = Path.Combine(image, "disk.raw");
         File.WriteAllText(disk, new string('x', 1 << 20));
@@ -48,6 +48,35 @@ public sealed class InstanceDisksTests : IDisposable
         Assert.Equal(2, chain.RootElement.GetArrayLength());
         Assert.Equal(1 << 20, chain.RootElement[0].GetProperty("virtual-size").GetInt64());
         Assert.Equal("base.raw", chain.RootElement[0].GetProperty("backing-filename").GetString());
+    }
+
+    [Fact]
+    public async Task A_clones_overlay_finds_everything_below_it_beside_it_wherever_the_directory_is_and_survives_the_template()
+    {
+        IReadOnlyList<VmDisk> disks = await CreateAsync(_identity);
+        await HostCommand.RunAsync("qemu-io", ["-f", "qcow2", "-c", "write -P 0x74 0 4k", disks[0].Path]);
+        await QcowDisks.FreezeAsync(disks[0].Path, CancellationToken.None);
+        var template = new Template("key", _image, disks[0] with { ReadOnly = true }, disks[1], new NoTemplate());
+        string directory = Path.Combine(_root.FullName, "clone");
+
+        IReadOnlyList<VmDisk> clone = _disks.CreateClone(template, directory, User + 1);
+        Directory.Delete(Machine, recursive: true);
+        Directory.Delete(_image.Directory, recursive: true);
+        string moved = directory + "-elsewhere";
+        Directory.Move(directory, moved);
+
+        Assert.Equal([new VmDisk(Path.Combine(directory, "disk.qcow2"), "qcow2", ReadOnly: false), disks[1]], clone);
+        HostCommandResult info = await HostCommand.RunAsync("qemu-img", ["info", "--output=json", "--backing-chain", Path.Combine(moved, "disk.qcow2")]);
+        using JsonDocument chain = JsonDocument.Parse(info.Output);
+        Assert.Equal([("template.qcow2", "qcow2"), ("base.raw", "raw")], chain.RootElement.EnumerateArray().SkipLast(1)
+            .Select(layer => (layer.GetProperty("backing-filename").GetString(), layer.GetProperty("backing-filename-format").GetString())));
+        // What the template wrote, and what it left of the image.
+        await HostCommand.RunAsync(
+            "qemu-io", ["-r", "-f", "qcow2", "-c", "read -P 0x74 0 4k", "-c", "read -P 0x78 4k 4k", Path.Combine(moved, "disk.qcow2")]);
+        HostCommandResult listing = await HostCommand.RunAsync("stat", ["--format=%n %u:%g %a", .. Directory.GetFiles(moved).Order()]);
+        Assert.Equal(
+            [$"{moved}/base.raw 0:0 644", $"{moved}/disk.qcow2 23457:23457 600", $"{moved}/template.qcow2 23456:23456 600"],
+            listing.Output.Trim().Split('\n'));
     }
 
     [Fact]
@@ -103,17 +132,12 @@ public sealed class InstanceDisksTests : IDisposable
         DirectoryInfo memory = Directory.CreateDirectory($"/dev/shm/vmpool-disks-{Environment.ProcessId}");
         try
         {
-            string disk = Path.Combine(memory.FullName, "disk.raw");
-            File.Copy(_image.DiskPath, disk);
-            string machine = Path.Combine(memory.FullName, "ci-42");
-
             var error = await Assert.ThrowsAsync<HostRequirementException>(
-                () => Disks("raw").CreateAsync(_image with { DiskPath = disk }, machine, User, _identity, CancellationToken.None));
+                () => DisksIn(memory.FullName, "raw").CreateAsync(_image, Path.Combine(memory.FullName, "ci-42"), User, _identity, CancellationToken.None));
 
-            Assert.Equal($"{disk} cannot share its blocks with {machine}/disk.raw, which this hypervisor's disks must: "
+            Assert.Equal($"files in {memory.FullName} cannot share their blocks, which this hypervisor's disks must: "
                 + "put vm_disk_directory on btrfs or on XFS (reflink=1, its default), or set vm_disk_loop_gb, or hypervisor = \"qemu\"", error.Message);
-            Assert.StartsWith($"files in {memory.FullName} cannot share their blocks, ", RawDisks.Fault(memory.FullName), StringComparison.Ordinal);
-            Assert.Equal(["ci-42", "disk.raw"], memory.EnumerateFileSystemInfos().Select(entry => entry.Name).Order());
+            Assert.Empty(memory.EnumerateFileSystemInfos());
         }
         finally
         {
@@ -127,8 +151,7 @@ public sealed class InstanceDisksTests : IDisposable
         await using ReflinkMount mount = await ReflinkMount.CreateAsync(_root.FullName);
         string image = Path.Combine(mount.Path, "image.raw");
         File.Copy(_image.DiskPath, image);
-        InstanceDisks disks = Disks("raw");
-        Assert.Null(RawDisks.Fault(mount.Path));
+        InstanceDisks disks = DisksIn(mount.Path, "raw");
 
         IReadOnlyList<VmDisk> booted = await disks.CreateAsync(
             _image with { DiskPath = image }, Path.Combine(mount.Path, "template"), User, _identity, CancellationToken.None);
@@ -168,6 +191,36 @@ public sealed class InstanceDisksTests : IDisposable
     }
 
     [Fact]
+    public async Task A_hypervisor_that_likes_raw_disks_best_gets_them_where_files_can_share_their_blocks_and_overlays_elsewhere()
+    {
+        await using ReflinkMount mount = await ReflinkMount.CreateAsync(_root.FullName);
+        // tmpfs cannot.
+        DirectoryInfo memory = Directory.CreateDirectory($"/dev/shm/vmpool-formats-{Environment.ProcessId}");
+        try
+        {
+            foreach ((string directory, string format, string[] formats) in new (string, string, string[])[]
+            {
+                (mount.Path, "raw", ["raw", "qcow2"]),
+                (memory.FullName, "qcow2", ["raw", "qcow2"]),
+                (mount.Path, "qcow2", ["qcow2", "raw"]),
+            })
+            {
+                string image = Path.Combine(directory, "image.raw");
+                File.Copy(_image.DiskPath, image, overwrite: true);
+
+                IReadOnlyList<VmDisk> disks = await DisksIn(directory, formats).CreateAsync(
+                    _image with { DiskPath = image }, Path.Combine(directory, $"with-{formats[0]}-first"), User, _identity, CancellationToken.None);
+
+                Assert.Equal(format, disks[0].Format);
+            }
+        }
+        finally
+        {
+            memory.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task An_image_that_is_gone_is_an_error_that_names_it()
     {
         File.Delete(_image.DiskPath);
@@ -177,8 +230,8 @@ public sealed class InstanceDisksTests : IDisposable
         Assert.Contains(_image.DiskPath, error.Message, StringComparison.Ordinal);
     }
 
-    private InstanceDisks Disks(params string[] formats) =>
-        new(new GroupOptions { DiskDirectory = _root.FullName }, new FakeGuests { DiskFormats = formats });
+    private static InstanceDisks DisksIn(string directory, params string[] formats) =>
+        new(new GroupOptions { DiskDirectory = directory }, new FakeGuests { DiskFormats = formats });
 
     private Task<IReadOnlyList<VmDisk>> CreateAsync(GuestIdentity identity)
         => _disks.CreateAsync(_image, Machine, User, identity, CancellationToken.None);

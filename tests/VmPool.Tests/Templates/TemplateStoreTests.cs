@@ -44,7 +44,7 @@ public sealed class TemplateStoreTests : IDisposable
 
         string directory = Path.Combine(Templates, template.Key);
         Assert.Equal(
-            ["checked.json", "machine/base.raw", "machine/disk.qcow2", "machine/seed.iso", "manifest.json", "overlay.qcow2", "vmm/memory", "vmm/state"],
+            ["checked.json", "machine/base.raw", "machine/disk.qcow2", "machine/seed.iso", "machine/template.qcow2", "manifest.json", "vmm/memory", "vmm/state"],
             Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(directory, path)).Order(StringComparer.Ordinal));
         Assert.Equal(["machine", "vmm"], Directory.GetDirectories(directory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
         const UnixFileMode Writers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
@@ -59,7 +59,7 @@ public sealed class TemplateStoreTests : IDisposable
     public async Task With_raw_disks_clones_copy_the_disk_of_the_template_itself()
     {
         await using ReflinkMount mount = await ReflinkMount.CreateAsync(_root.FullName);
-        _guests.DiskFormats = ["raw"];
+        _guests.DiskFormats = ["raw", "qcow2"];
         GroupOptions options = Options() with { DiskDirectory = mount.Path };
         string image = Path.Combine(mount.Path, "image.raw");
         await File.WriteAllBytesAsync(image, new byte[1 << 20]);
@@ -73,8 +73,16 @@ public sealed class TemplateStoreTests : IDisposable
             ["checked.json", "machine/disk.raw", "machine/seed.iso", "manifest.json", "vmm/memory", "vmm/state"],
             Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(directory, path)).Order(StringComparer.Ordinal));
         Assert.Equal("raw", _guests.Trial!.Disks[0].Format);
-        await using TemplateStore next = Store(options);
-        Assert.Equal(template.Disk, (await next.CurrentAsync(Image() with { DiskPath = image }, CancellationToken.None))!.Disk);
+        await using (TemplateStore next = Store(options))
+        {
+            Assert.Equal(template.Disk, (await next.CurrentAsync(Image() with { DiskPath = image }, CancellationToken.None))!.Disk);
+        }
+        // The same hypervisor, with the other format.
+        _guests.DiskFormats = ["qcow2"];
+        await using TemplateStore overlays = Store(options);
+        Template other = (await overlays.CurrentAsync(Image() with { DiskPath = image }, CancellationToken.None))!;
+        Assert.NotEqual(template.Key, other.Key);
+        Assert.Equal("qcow2", other.Disk.Format);
     }
 
     [Fact]
