@@ -11,13 +11,19 @@ public sealed class DemoTests
 
     [Theory]
     [ClassData(typeof(Hypervisors))]
-    public async Task Two_jobs_run_in_two_machines_and_nothing_is_left_behind(string hypervisor)
+    public Task Two_jobs_run_in_two_machines_and_nothing_is_left_behind(string hypervisor) => RunAsync(hypervisor);
+
+    /// <summary>From v54 on Cloud Hypervisor runs overlays where the disk directory cannot share blocks; its stand-in can be that version.</summary>
+    [Fact]
+    public Task The_same_with_the_overlays_of_the_next_Cloud_Hypervisor() => RunAsync("cloud-hypervisor", ("STANDIN_VERSION", "v54.0"));
+
+    private static async Task RunAsync(string hypervisor, params (string Name, string Value)[] settings)
     {
         string report = Path.Combine(Repository.Root, "artifacts", "demo", "timeline.json");
         Directory.CreateDirectory(Path.GetDirectoryName(report)!);
         File.Delete(report);
 
-        IReadOnlyList<string> output = await Scenario.RunAsync("tests/demo/run-demo", hypervisor);
+        IReadOnlyList<string> output = await Scenario.RunAsync("tests/demo/run-demo", hypervisor, settings);
 
         Assert.Contains("leak check: the host is as it was", output);
         Report timelines = JsonSerializer.Deserialize<Report>(await File.ReadAllTextAsync(report), s_names)!;
