@@ -9,7 +9,7 @@ namespace VmPool.Storage;
 /// <code>
 /// base.raw     hard link to the image's disk: keeps the content alive when the image is replaced and removed
 /// disk.qcow2   what this machine writes, over base.raw
-/// seed.iso     who this machine is, for cloud-init
+/// seed.iso     who this machine is, for cloud-init; not with a prepared image, whose agent is told
 /// </code>
 /// With one that runs raw files only, on a file system where files can share their blocks:
 /// <code>
@@ -35,15 +35,14 @@ public sealed class InstanceDisks(GroupOptions options, IHypervisor hypervisor) 
         HypervisorCapabilities capabilities = await hypervisor.ProbeAsync(cancellationToken);
         PrivateDirectory.Ensure(directory);
         // Both at once: each is little more than the start of a process.
-        Task<string> seed = NoCloudSeed.CreateAsync(
-            directory, identity.InstanceId, identity.HostName, InstanceSeed.UserData(identity), userId, cancellationToken);
+        Task<VmDisk[]> seed = image.IsPrepared ? Task.FromResult<VmDisk[]>([]) : CreateSeedAsync(directory, userId, identity, cancellationToken);
         Task<VmDisk> disk = capabilities.DiskFormats.Contains("qcow2")
             ? CreateOverlayAsync(image.DiskPath, directory, cancellationToken)
             : Task.Run(() => CreateRaw(image.DiskPath, directory), cancellationToken);
         await Task.WhenAll(seed, disk);
         FileOwner.Set((await disk).Path, userId, userId, AtomicFile.PrivateMode);
         FileOwner.Set(directory, userId, userId, PrivateDirectory.OwnerOnly);
-        return [await disk, new VmDisk(await seed, "raw", true)];
+        return [await disk, .. await seed];
     }
 
     /// <inheritdoc />
@@ -53,7 +52,14 @@ public sealed class InstanceDisks(GroupOptions options, IHypervisor hypervisor) 
         VmDisk disk = template.Disk.Format == "raw" ? CreateRaw(template.Disk.Path, directory) : CopyOverlay(template.Disk.Path, directory);
         FileOwner.Set(disk.Path, userId, userId, AtomicFile.PrivateMode);
         FileOwner.Set(directory, userId, userId, PrivateDirectory.OwnerOnly);
-        return [disk, template.Seed];
+        return template.Seed is { } seed ? [disk, seed] : [disk];
+    }
+
+    private static async Task<VmDisk[]> CreateSeedAsync(string directory, uint userId, GuestIdentity identity, CancellationToken cancellationToken)
+    {
+        string seed = await NoCloudSeed.CreateAsync(
+            directory, identity.InstanceId, identity.HostName, InstanceSeed.UserData(identity), userId, cancellationToken);
+        return [new VmDisk(seed, "raw", ReadOnly: true)];
     }
 
     private static VmDisk CreateRaw(string source, string directory)

@@ -5,7 +5,7 @@ namespace VmPool.Templates;
 /// <summary>
 /// One template on disk. Root's alone: hypervisors of clones get single files of it, read-only.
 /// <code>
-/// machine/        the template's own disks (see InstanceDisks): disk.raw, or disk.qcow2 over base.raw; seed.iso
+/// machine/        the template's own disks (see InstanceDisks): disk.raw, or disk.qcow2 over base.raw; seed.iso, if any
 /// vmm/            the hypervisor's: memory and device state
 /// overlay.qcow2   empty, over machine/disk.qcow2; a copy of it is a clone's disk. With machine/disk.raw there is none
 /// manifest.json   its presence makes the directory a template
