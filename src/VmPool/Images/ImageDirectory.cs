@@ -62,7 +62,7 @@ internal sealed class ImageDirectory(string path, ILogger logger)
         var files = new RootFiles(PathOf(hash));
         return ImageManifest.TryRead(files.Directory) is { } manifest && File.Exists(files.Disk)
             ? new ImageGeneration(
-                hash, files.Directory, files.Disk, files.Kernel, manifest.HasInitrd ? files.Initrd : null, manifest.KernelCommandLine, manifest.User)
+                hash, files.Directory, files.Disk, files.Kernel, manifest.WithoutInitrd ? null : files.Initrd, manifest.KernelCommandLine, manifest.User)
             {
                 IsPrepared = manifest.Prepared,
             }

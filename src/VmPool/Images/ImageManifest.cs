@@ -31,8 +31,8 @@ internal sealed record ImageManifest
     /// <summary>Brought by the operator.</summary>
     public bool Prepared { get; init; }
 
-    /// <summary>Only a prepared image may be without an initial RAM disk.</summary>
-    public bool HasInitrd { get; init; } = true;
+    /// <summary>A prepared image whose kernel needs no initial RAM disk. False where it is not said: a value that is absent is read as its type's own.</summary>
+    public bool WithoutInitrd { get; init; }
 
     /// <summary>Milliseconds of each step.</summary>
     public required IReadOnlyDictionary<string, long> Durations { get; init; }

@@ -86,7 +86,7 @@ internal sealed class PreparedImage : IImageMaker
         RunnerVersion = null,
         DiskSizeGb = _options.Machine.DiskSizeGb,
         Prepared = true,
-        HasInitrd = _options.Image.Initrd is not null,
+        WithoutInitrd = _options.Image.Initrd is null,
         Durations = durations,
     };
 
