@@ -74,6 +74,8 @@ internal sealed class ProcessPool(GroupOptions options) : IHypervisor, IMachineT
 
     public Task WaitForBannerAsync(IPAddress address, IVirtualMachine machine, CancellationToken cancellationToken) => Task.CompletedTask;
 
+    public Task WaitAsync(IPAddress address, IVirtualMachine machine, CancellationToken cancellationToken) => Task.CompletedTask;
+
     public Task IdentifyAsync(IPAddress address, IVirtualMachine machine, GuestIdentity identity, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Dispose()

@@ -132,8 +132,8 @@ write_config() {
       vm_memory_mb = 1024
       vm_disk_size_gb = 10
       network.dns = ["192.0.2.53"]
-      image.release = "${RELEASE:-bookworm}"
 CONFIG
+  if [[ -n ${RELEASE:-} ]]; then echo "      image.release = \"$RELEASE\"" >>"$work/config.toml"; fi
   if [[ $# -gt 0 ]]; then printf '      %s\n' "$@" >>"$work/config.toml"; fi
 }
 

@@ -27,8 +27,8 @@ internal static class ImageCommand
         var source = new ConfigSource();
         var force = new Option<bool>("--force") { Description = "Build again although a finished image of the same inputs is there." };
         var command = new Command("build", """
-            Build the image of a [[runners]] entry, and the template that its instances are clones of, now instead of when its
-            first job asks.
+            Build the image of a [[runners]] entry (or take in a prepared one), and the template that its instances are clones
+            of, now instead of when its first job asks.
 
             Needs root. Prints each step as it begins and at least every 30 seconds; the full log lies under
             vm_disk_directory/images/logs. Does nothing when the image of the same inputs is there. A failed earlier try is
@@ -77,7 +77,7 @@ internal static class ImageCommand
     private static Command CreateList()
     {
         var source = new ConfigSource();
-        var json = new Option<bool>("--json") { Description = "Print a JSON array: hash, directory, user, created, groups, users (disks that stand on it)." };
+        var json = new Option<bool>("--json") { Description = "Print a JSON array: hash, directory, user, created, groups, users (disks that stand on it), prepared, sources (package sources, or the files of a prepared image)." };
         var command = new Command("ls", "List the finished images of a [[runners]] entry's vm_disk_directory, newest first.")
         {
             source.Config,
@@ -100,5 +100,5 @@ internal static class ImageCommand
         ? "no image has been built yet; `image build` builds one"
         : string.Join(Environment.NewLine, images.Select(image => string.Create(
             CultureInfo.InvariantCulture,
-            $"{image.Hash}  {image.Created:u}  user {image.User}  groups {(image.Groups.Count == 0 ? "-" : string.Join(',', image.Groups))}  used by {image.Users}")));
+            $"{image.Hash}  {image.Created:u}  user {image.User}  groups {(image.Groups.Count == 0 ? "-" : string.Join(',', image.Groups))}  used by {image.Users}{(image.Prepared ? $"  prepared from {image.Sources[0]}" : "")}")));
 }

@@ -27,7 +27,7 @@ internal sealed class GroupOpener(ILoggerFactory hostLoggers, TimeProvider clock
         var held = new GroupHold();
         try
         {
-            VmPorts ports = await OpenPortsAsync(options, held, loggers, cancellationToken);
+            VmPorts ports = await OpenPortsAsync(options, held, makesInstances: true, loggers, cancellationToken);
             WarnIfMaxVmsDoesNotFit(options, ports, log);
             if (ports.Slots is IReadySlots slots)
             {
@@ -55,7 +55,7 @@ internal sealed class GroupOpener(ILoggerFactory hostLoggers, TimeProvider clock
         var held = new GroupHold();
         try
         {
-            VmPorts ports = await OpenPortsAsync(options, held, hostLoggers, cancellationToken);
+            VmPorts ports = await OpenPortsAsync(options, held, makesInstances: false, hostLoggers, cancellationToken);
             InstanceGroup group = await InstanceGroup.OpenAsync(
                 options, LoginCredentials.PerInstance, ports, clock, hostLoggers.CreateLogger("vmpool"), cancellationToken);
             return new OpenedGroup(options.Name, group, new ConnectorSettings(), held);
@@ -67,11 +67,12 @@ internal sealed class GroupOpener(ILoggerFactory hostLoggers, TimeProvider clock
         }
     }
 
-    private async Task<VmPorts> OpenPortsAsync(GroupOptions options, GroupHold held, ILoggerFactory loggers, CancellationToken cancellationToken)
+    private async Task<VmPorts> OpenPortsAsync(
+        GroupOptions options, GroupHold held, bool makesInstances, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         if (options.Hypervisor.Name != SimulatedPool.HypervisorName)
         {
-            return await new RealPool(options, clock, loggers).OpenAsync(held, cancellationToken);
+            return await new RealPool(options, clock, loggers) { MakesInstances = makesInstances }.OpenAsync(held, cancellationToken);
         }
         if (ConfiguredDirectories.FaultOf("state_directory", options.StateDirectory) is { } fault)
         {

@@ -16,12 +16,14 @@ namespace FleetingPlugin.Fleeting;
 /// <summary>The ports of a group with real virtual machines, after the host has been found fit for them.</summary>
 internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILoggerFactory loggers)
 {
-    private static readonly (string Program, string Package)[] Programs =
-    [
-        ("qemu-img", "qemu-utils"), ("genisoimage", "genisoimage"), ("mmdebstrap", "mmdebstrap"), ("mke2fs", "e2fsprogs"), ("setpriv", "util-linux"), ("ssh", "openssh-client"),
-    ];
+    private static readonly (string Program, string Package)[] Programs = [("qemu-img", "qemu-utils"), ("setpriv", "util-linux"), ("ssh", "openssh-client")];
+
+    private static readonly (string Program, string Package)[] BuildPrograms = [("genisoimage", "genisoimage"), ("mmdebstrap", "mmdebstrap"), ("mke2fs", "e2fsprogs")];
 
     private readonly ILogger log = loggers.CreateLogger("vmpool");
+
+    /// <summary>Whether instances are to be made: only then the files of a prepared image must be there.</summary>
+    public bool MakesInstances { get; init; } = true;
 
     /// <summary>Registers the group on the host and makes its ports; what must be given back is added to <paramref name="held"/>.</summary>
     /// <exception cref="HostRequirementException">The host lacks something; all of it is named.</exception>
@@ -74,8 +76,9 @@ internal sealed class RealPool(GroupOptions options, TimeProvider clock, ILogger
         [
             .. hypervisorFault is null ? Array.Empty<string>() : [hypervisorFault],
             .. NestedFault() is { } nested ? [nested] : Array.Empty<string>(),
-            .. Programs.Where(tool => ProgramPath.TryFind(tool.Program) is null)
+            .. Programs.Concat(options.Image.Prepared ? [] : BuildPrograms).Where(tool => ProgramPath.TryFind(tool.Program) is null)
                 .Select(tool => $"the program {tool.Program} is missing; install it: apt-get install {tool.Package}"),
+            .. MakesInstances ? PreparedFiles.Faults(options) : [],
             .. network.Faults,
             .. ConfiguredDirectories.Faults(options),
         ];

@@ -46,6 +46,7 @@ internal static class PluginConfig
             faults.Add($"max_vms = {options.MaxVms}: expected 1 to {Subnet.Slots(options.Network.Subnet)}, the number of slots in vm_subnet {options.Network.Subnet} (one /31 each)");
         }
 
+        faults.AddRange(PreparedKeys.Faults(options.Image, good, connector));
         faults.AddRange(connector.Faults());
         if (connector.ProtocolPort > 0)
         {

@@ -16,13 +16,14 @@ internal static partial class Rules
     });
 
     /// <summary>An absolute path below the root.</summary>
-    public static ValueRule<string> Directory { get; } =
-        Text("path", "an absolute path without \"..\"", static path =>
-            !path.StartsWith('/') ? "it does not begin with /"
-            : path.Trim('/').Length == 0 ? "the root directory itself cannot be used"
-            : path.Split('/').Contains("..") ? "it contains \"..\""
-            : path.Any(char.IsControl) ? "it contains a control character"
-            : null);
+    public static ValueRule<string> Directory { get; } = Text("path", "an absolute path without \"..\"", PathObjection);
+
+    /// <summary>A file's absolute path; empty for none.</summary>
+    public static ValueRule<string?> File { get; } = Optional(Text("path", "the absolute path of a file, without \"..\"", PathObjection));
+
+    /// <summary>Words for the kernel. x86's takes 2047 characters; the rest is for what hypervisors and we add.</summary>
+    public static ValueRule<string> KernelWords { get; } = Text("string", "at most 1536 printable ASCII characters", static words =>
+        words.Length > 1536 ? "it is longer" : words.Any(c => c is < ' ' or > '~') ? "it contains another character" : null);
 
     /// <summary>An interface name as the kernel allows it; empty means the default, as in fleetingd.</summary>
     public static ValueRule<string?> InterfaceName { get; } = Optional(Text("interface name", "an interface name of 1 to 15 characters",
@@ -125,6 +126,13 @@ internal static partial class Rules
 
     /// <summary>The fault of a value of another JSON kind.</summary>
     public static Reading<T> WrongKind<T>(JsonElement element) => Reading<T>.Fault($"got {JsonWords.Kind(element)}");
+
+    private static string? PathObjection(string path) =>
+        !path.StartsWith('/') ? "it does not begin with /"
+        : path.Trim('/').Length == 0 ? "the root directory itself cannot be used"
+        : path.Split('/').Contains("..") ? "it contains \"..\""
+        : path.Any(char.IsControl) ? "it contains a control character"
+        : null;
 
     private static ValueRule<string?> Optional(ValueRule<string> rule) => new(rule.TypeName, rule.Expected, element =>
         element.ValueKind == JsonValueKind.String && element.ValueEquals(""u8) ? Reading<string?>.Of(null)

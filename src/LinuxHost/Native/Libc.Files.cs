@@ -122,6 +122,13 @@ internal static partial class Libc
         return StatX(AtCurrentDirectory, path, 0, StatxBasic, status) < 0 ? null : *(uint*)(status + 16);
     }
 
+    /// <summary>Its type and permissions, links followed. Null with errno kept when the path cannot be looked at.</summary>
+    internal static unsafe ushort? ModeOf(string path)
+    {
+        byte* status = stackalloc byte[StatxSize];
+        return StatX(AtCurrentDirectory, path, 0, StatxBasic, status) < 0 ? null : *(ushort*)(status + 28);
+    }
+
     /// <summary>The user it belongs to; absent when it cannot be asked.</summary>
     internal static unsafe uint? OwnerOf(string path)
     {

@@ -8,7 +8,7 @@ namespace VmPool.Guests;
 
 /// <summary>
 /// Gives a fresh clone its identity: connects to the agent that was waiting when the template was frozen, sends one line,
-/// reads one line.
+/// reads one line. A booted guest of a prepared image gets it the same way, as soon as its agent listens.
 /// </summary>
 public sealed class GuestAgent(TimeProvider clock, int port = GuestNetwork.AgentPort) : IGuestAgent
 {
@@ -16,6 +16,12 @@ public sealed class GuestAgent(TimeProvider clock, int port = GuestNetwork.Agent
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly GuestPort _agent = new(port, TimeSpan.FromMilliseconds(50), clock);
+
+    /// <inheritdoc/>
+    public async Task WaitAsync(IPAddress address, IVirtualMachine machine, CancellationToken cancellationToken)
+    {
+        using Socket socket = await ConnectAsync(address, machine, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public async Task IdentifyAsync(IPAddress address, IVirtualMachine machine, GuestIdentity identity, CancellationToken cancellationToken)

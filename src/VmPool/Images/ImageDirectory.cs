@@ -11,7 +11,10 @@ namespace VmPool.Images;
 /// <param name="Created">When it was published.</param>
 /// <param name="Groups">Groups whose current image it is.</param>
 /// <param name="Users">Disks of machines and templates, of all groups, that stand on it.</param>
-public sealed record StoredImage(string Hash, string Directory, string User, DateTimeOffset Created, IReadOnlyList<string> Groups, int Users);
+/// <param name="Prepared">Whether the operator has brought it.</param>
+/// <param name="Sources">Where it was fetched from: package sources, or the operator's files, disk first.</param>
+public sealed record StoredImage(
+    string Hash, string Directory, string User, DateTimeOffset Created, IReadOnlyList<string> Groups, int Users, bool Prepared, IReadOnlyList<string> Sources);
 
 /// <summary>
 /// The images of one disk directory, shared by all groups of it:
@@ -19,6 +22,7 @@ public sealed record StoredImage(string Hash, string Directory, string User, Dat
 /// images/HASH/            a finished generation: disk.raw vmlinuz initrd.img manifest.json
 /// images/rootfs-HASH/     what a preparation starts from: disk.raw vmlinuz initrd.img
 /// images/groups/GROUP     hash of the generation the group uses now
+/// images/digests/GROUP    checksums of the files of a group whose image is prepared (see PreparedDigests)
 /// images/.building-HASH-* being built; dead when nobody holds images/.lock-HASH
 /// images/logs/            one log for each build
 /// </code>
@@ -37,7 +41,19 @@ internal sealed class ImageDirectory(string path, ILogger logger)
 
     public string RootPathOf(string rootHash) => Path.Combine(path, RootPrefix + rootHash);
 
-    public string LockOf(string name) => Path.Combine(path, ".lock-" + name);
+    public string DigestsOf(string group) => Path.Combine(path, "digests", group);
+
+    /// <summary>Waits until nobody else works on what has this name.</summary>
+    /// <param name="name">A generation's hash, or the name of a root file system.</param>
+    /// <param name="changed">Told that it waits.</param>
+    /// <param name="time">For looking again.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task<FileLock> LockAsync(string name, Action<string> changed, TimeProvider time, CancellationToken cancellationToken) =>
+        FileLock.WaitAsync(LockOf(name), pid =>
+        {
+            changed("waiting for another process's build");
+            logger.Waiting(name, pid);
+        }, time, cancellationToken);
 
     public void Ensure() => PrivateDirectory.Ensure(path, Enterable);
 
@@ -45,7 +61,11 @@ internal sealed class ImageDirectory(string path, ILogger logger)
     {
         var files = new RootFiles(PathOf(hash));
         return ImageManifest.TryRead(files.Directory) is { } manifest && File.Exists(files.Disk)
-            ? new ImageGeneration(hash, files.Directory, files.Disk, files.Kernel, files.Initrd, manifest.KernelCommandLine, manifest.User)
+            ? new ImageGeneration(
+                hash, files.Directory, files.Disk, files.Kernel, manifest.WithoutInitrd ? null : files.Initrd, manifest.KernelCommandLine, manifest.User)
+            {
+                IsPrepared = manifest.Prepared,
+            }
             : null;
     }
 
@@ -96,7 +116,8 @@ internal sealed class ImageDirectory(string path, ILogger logger)
     {
         ILookup<string, string> groups = GroupsByHash();
         return [.. Generations().Select(manifest => new StoredImage(
-                manifest.Hash, PathOf(manifest.Hash), manifest.User, manifest.Created, [.. groups[manifest.Hash]], CountUsers(manifest.Hash)))
+                manifest.Hash, PathOf(manifest.Hash), manifest.User, manifest.Created, [.. groups[manifest.Hash]], CountUsers(manifest.Hash),
+                manifest.Prepared, manifest.Sources))
             .OrderByDescending(image => image.Created)];
     }
 
@@ -184,6 +205,8 @@ internal sealed class ImageDirectory(string path, ILogger logger)
 
     /// <summary>What touching files, locks and tools of the host can throw.</summary>
     public static bool IsOfTheHost(Exception e) => e is IOException or UnauthorizedAccessException or HostResourceException or HostCommandException;
+
+    private string LockOf(string name) => Path.Combine(path, ".lock-" + name);
 
     // Who uses it is asked under its lock: a group names what it wants first and looks for it, under the lock, after that.
     // It gets another name before it is deleted, so that half of it is never taken for the whole.

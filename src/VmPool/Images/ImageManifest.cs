@@ -19,6 +19,7 @@ internal sealed record ImageManifest
 
     public required DateTimeOffset Created { get; init; }
 
+    /// <summary>Where it was fetched from: package sources, or the operator's files.</summary>
     public required IReadOnlyList<string> Sources { get; init; }
 
     public required IReadOnlyList<string> Commands { get; init; }
@@ -26,6 +27,12 @@ internal sealed record ImageManifest
     public required string? RunnerVersion { get; init; }
 
     public required int DiskSizeGb { get; init; }
+
+    /// <summary>Brought by the operator.</summary>
+    public bool Prepared { get; init; }
+
+    /// <summary>A prepared image whose kernel needs no initial RAM disk. False where it is not said: a value that is absent is read as its type's own.</summary>
+    public bool WithoutInitrd { get; init; }
 
     /// <summary>Milliseconds of each step.</summary>
     public required IReadOnlyDictionary<string, long> Durations { get; init; }

@@ -119,20 +119,19 @@ public sealed class ImageStore : IImageStore, IAsyncDisposable
         string hash = "";
         try
         {
-            ImageInputs inputs = await ImageInputs.CollectAsync(_options, _aptDirectory, cancellationToken);
-            hash = inputs.FullHash;
+            IImageMaker maker = await ChooseMakerAsync(force, cancellationToken);
+            hash = maker.Hash;
             if (!force && _failure is { } failure && failure.Hash == hash && failure.BackOff.Left > TimeSpan.Zero)
             {
                 throw new ImageBuildException($"{failure.Reason} (next try at {_time.GetUtcNow() + failure.BackOff.Left:u}, at once with `image build`)", failure.Cause);
             }
             // Named before it is looked for or built: another group's collection must never find it without a user.
-            _images.Ensure();
             _images.Use(_options.Name, hash);
             ImageGeneration? found = force ? null : _images.FindSettled(hash);
             if (found is null)
             {
                 _status = new ImageStatus("building", hash, "starting");
-                var build = new ImageBuild(_options, inputs, _images, _rootBuilder, _prebuild, _time, _logger);
+                var build = new ImageBuild(maker, _images, _time, _logger);
                 found = await build.RunAsync(force, step => _status = new ImageStatus("building", hash, step), cancellationToken);
             }
             await _images.CollectAsync(cancellationToken);
@@ -144,6 +143,18 @@ public sealed class ImageStore : IImageStore, IAsyncDisposable
         {
             throw Remember(hash, e);
         }
+    }
+
+    private async Task<IImageMaker> ChooseMakerAsync(bool force, CancellationToken cancellationToken)
+    {
+        _images.Ensure();
+        if (_options.Image.Prepared)
+        {
+            _status = new ImageStatus("building", "", "looking at the files of the prepared image");
+            return await PreparedImage.CollectAsync(_options, _images, force, _logger, cancellationToken);
+        }
+        ImageInputs inputs = await ImageInputs.CollectAsync(_options, _aptDirectory, cancellationToken);
+        return new DebianImage(_options, inputs, _images, _rootBuilder, _prebuild, _time, _logger);
     }
 
     // Called by one task at a time: the next one starts only when the last has ended.

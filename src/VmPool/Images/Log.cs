@@ -34,6 +34,9 @@ internal static partial class Log
     [LoggerMessage(EventName = "ImagesNotCollected", Level = LogLevel.Warning, Message = "unused images in {Path} were not looked for to the end; the next build tries again: {Reason}")]
     public static partial void NotCollected(this ILogger logger, string path, string reason);
 
+    [LoggerMessage(EventName = "PreparedFileRead", Level = LogLevel.Information, Message = "{Path} is read, all {Mib} MiB of it: its content names the image")]
+    public static partial void PreparedFileRead(this ILogger logger, string path, long mib);
+
     [LoggerMessage(EventName = "ImageRootNotKept", Level = LogLevel.Warning, Message = "the root file system of a failed build could not be kept for the next one: {Path}: {Reason}")]
     public static partial void RootNotKept(this ILogger logger, string path, string reason);
 }

@@ -12,6 +12,17 @@ internal sealed record RootFiles(string Directory)
     public string Kernel => Path.Combine(Directory, "vmlinuz");
 
     public string Initrd => Path.Combine(Directory, "initrd.img");
+
+    /// <summary>Brings one file in, by sharing its blocks where that is possible.</summary>
+    public static void Copy(string from, string to, CancellationToken cancellationToken)
+    {
+        if (!FileClone.TryReflink(from, to))
+        {
+            FileClone.CopySparse(from, to, cancellationToken);
+        }
+        // The hypervisor reads kernel and initial RAM disk as an unprivileged user.
+        File.SetUnixFileMode(to, GuestFile.Readable);
+    }
 }
 
 /// <summary>Makes the root file system that the preparation starts from; replaced in tests, which cannot install Debian.</summary>

@@ -137,6 +137,21 @@ public sealed record ImageOptions
 
     /// <summary>systemd units that every clone restarts before it is handed out, because they hold keys or random state.</summary>
     public IReadOnlyList<string> RestartUnits { get; init; } = [];
+
+    /// <summary>The operator brings the image: none is built, the next four say what it is, and nothing above applies.</summary>
+    public bool Prepared { get; init; }
+
+    /// <summary>Root disk of a prepared image, a raw or qcow2 file; present exactly when <see cref="Prepared"/> is set.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>Kernel of a prepared image; present exactly when <see cref="Prepared"/> is set.</summary>
+    public string? Kernel { get; init; }
+
+    /// <summary>Initial RAM disk of a prepared image; absent for none.</summary>
+    public string? Initrd { get; init; }
+
+    /// <summary>Kernel command line of a prepared image, without the console.</summary>
+    public string CommandLine { get; init; } = "";
 }
 
 /// <summary>How simulated instances behave.</summary>

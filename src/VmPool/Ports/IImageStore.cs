@@ -14,16 +14,23 @@ public interface IImageStore
     ImageStatus Status { get; }
 }
 
-/// <summary>A prepared image: a directory named by the hash of all its inputs, never changed after it is published.</summary>
+/// <summary>A finished image: a directory named by the hash of all its inputs, never changed after it is published.</summary>
 /// <param name="Hash">Hash of all inputs, lower-case hex.</param>
 /// <param name="Directory">Absolute path.</param>
 /// <param name="DiskPath">Root disk, raw, read-only for everybody.</param>
 /// <param name="KernelPath">Kernel to boot directly.</param>
-/// <param name="InitrdPath">Its initial RAM disk.</param>
+/// <param name="InitrdPath">Its initial RAM disk; absent when it needs none.</param>
 /// <param name="KernelCommandLine">What the guest needs on its command line besides the console.</param>
 /// <param name="User">Login user present in the image.</param>
 public sealed record ImageGeneration(
-    string Hash, string Directory, string DiskPath, string KernelPath, string? InitrdPath, string KernelCommandLine, string User);
+    string Hash, string Directory, string DiskPath, string KernelPath, string? InitrdPath, string KernelCommandLine, string User)
+{
+    /// <summary>
+    /// Brought by the operator: nothing is known of it but that its agent, once booted, waits for an identity. There is no
+    /// cloud-init that would read a seed, and nothing of ours that could be run.
+    /// </summary>
+    public bool IsPrepared { get; init; }
+}
 
 /// <summary>Where an image stands.</summary>
 /// <param name="State">ready, building, failed or absent.</param>

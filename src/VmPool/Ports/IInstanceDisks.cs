@@ -1,6 +1,6 @@
 namespace VmPool.Ports;
 
-/// <summary>Makes the writable disk of one instance over an image, and what carries the instance's identity into a booted guest.</summary>
+/// <summary>Makes the writable disk of one instance over an image and, unless the image is prepared, what carries the instance's identity into a booted guest.</summary>
 public interface IInstanceDisks
 {
     /// <summary>Bytes free where instance disks are kept.</summary>

@@ -18,9 +18,9 @@ public interface ITemplateStore
 /// <param name="Key">Hash of everything it depends on, lower-case hex.</param>
 /// <param name="Image">The image it was booted from.</param>
 /// <param name="Disk">What a clone's disk is a copy of: an empty one over what the template has written, or the template's own where copies share their blocks.</param>
-/// <param name="Seed">The template's seed, read-only; a clone has the same devices, so it has this one too.</param>
+/// <param name="Seed">The template's seed, read-only; a clone has the same devices, so it has this one too. Absent where the image reads none.</param>
 /// <param name="Machine">Starts the clones.</param>
-public sealed record Template(string Key, ImageGeneration Image, VmDisk Disk, VmDisk Seed, IMachineTemplate Machine);
+public sealed record Template(string Key, ImageGeneration Image, VmDisk Disk, VmDisk? Seed, IMachineTemplate Machine);
 
 /// <summary>Where a template stands.</summary>
 /// <param name="State">ready, building, failed, absent or off (instances boot).</param>

@@ -57,6 +57,13 @@ internal sealed class VmFactory(GroupOptions options, LoginCredentials credentia
         IVirtualMachine machine = await ports.Hypervisor.BootAsync(request, cancellationToken);
         Attach(instance, machine, "vmm");
 
+        if (image.IsPrepared)
+        {
+            // It reads no seed: it waits to be told, like a clone.
+            await ports.Agent.IdentifyAsync(slot.Address, machine, identity, cancellationToken);
+            instance.Finish("identity");
+            return;
+        }
         await ports.Guest.WaitForPortAsync(slot.Address, machine, cancellationToken);
         instance.Finish("boot");
         await ports.Guest.WaitForBannerAsync(slot.Address, machine, cancellationToken);

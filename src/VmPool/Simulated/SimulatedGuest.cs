@@ -20,6 +20,8 @@ internal sealed class SimulatedGuest(GroupOptions group, Faults faults, TimeProv
         return Task.CompletedTask;
     }
 
+    public Task WaitAsync(IPAddress address, IVirtualMachine machine, CancellationToken cancellationToken) => Task.CompletedTask;
+
     public Task IdentifyAsync(IPAddress address, IVirtualMachine machine, GuestIdentity identity, CancellationToken cancellationToken) =>
         StartAsync("identity", cancellationToken);
 

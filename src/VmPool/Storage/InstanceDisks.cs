@@ -9,7 +9,7 @@ namespace VmPool.Storage;
 /// <code>
 /// disk.qcow2   what this machine writes, over what is linked beside it (see QcowDisks); or
 /// disk.raw     what it comes from as far as this machine has not written it: the two share their blocks (see RawDisks)
-/// seed.iso     who this machine is, for cloud-init; a clone has its template's
+/// seed.iso     who this machine is, for cloud-init; not with a prepared image, whose agent is told
 /// </code>
 /// The links, or the sharing, are what makes removal of old images and templates safe without any bookkeeping: deleting the machine's
 /// directory is the release, also when it is recovery that deletes it.
@@ -29,15 +29,14 @@ public sealed class InstanceDisks(GroupOptions options, IHypervisor hypervisor) 
         string format = await FormatAsync(cancellationToken);
         PrivateDirectory.Ensure(directory);
         // Both at once: each is little more than the start of a process.
-        Task<string> seed = NoCloudSeed.CreateAsync(
-            directory, identity.InstanceId, identity.HostName, InstanceSeed.UserData(identity), userId, cancellationToken);
+        Task<VmDisk[]> seed = image.IsPrepared ? Task.FromResult<VmDisk[]>([]) : CreateSeedAsync(directory, userId, identity, cancellationToken);
         Task<VmDisk> disk = format == "raw"
             ? Task.Run(() => CopyRaw(image.DiskPath, directory), cancellationToken)
             : CreateQcowAsync(image.DiskPath, directory, cancellationToken);
         await Task.WhenAll(seed, disk);
         FileOwner.Set((await disk).Path, userId, userId, AtomicFile.PrivateMode);
         FileOwner.Set(directory, userId, userId, PrivateDirectory.OwnerOnly);
-        return [await disk, new VmDisk(await seed, "raw", true)];
+        return [await disk, .. await seed];
     }
 
     /// <inheritdoc />
@@ -49,7 +48,14 @@ public sealed class InstanceDisks(GroupOptions options, IHypervisor hypervisor) 
             : new VmDisk(QcowDisks.Copy(template.Disk.Path, directory), "qcow2", ReadOnly: false);
         FileOwner.Set(disk.Path, userId, userId, AtomicFile.PrivateMode);
         FileOwner.Set(directory, userId, userId, PrivateDirectory.OwnerOnly);
-        return [disk, template.Seed];
+        return template.Seed is { } seed ? [disk, seed] : [disk];
+    }
+
+    private static async Task<VmDisk[]> CreateSeedAsync(string directory, uint userId, GuestIdentity identity, CancellationToken cancellationToken)
+    {
+        string seed = await NoCloudSeed.CreateAsync(
+            directory, identity.InstanceId, identity.HostName, InstanceSeed.UserData(identity), userId, cancellationToken);
+        return [new VmDisk(seed, "raw", ReadOnly: true)];
     }
 
     /// <summary>Format of the disks of machines that boot, raw or qcow2; a clone's is its template's. Found out once.</summary>

@@ -12,7 +12,8 @@ namespace VmPool.Templates;
 
 /// <summary>
 /// Makes one template: boots the image, warms what a job's first login needs, takes away what clones must not share, freezes
-/// it, and proves it by a clone. The manifest comes last: without it the directory is no template.
+/// it, and proves it by a clone. In a prepared image nothing is run: it is frozen when its agent listens. The manifest comes last:
+/// without it the directory is no template.
 /// </summary>
 internal sealed class TemplateBuild(
     GroupOptions options, TemplateWish wish, TemplatePaths files, TemplatePorts ports, TimeProvider time, ILogger logger)
@@ -65,7 +66,10 @@ internal sealed class TemplateBuild(
             machine = await ports.Hypervisor.StartTemplateAsync(request, files.Vmm, cancellationToken);
         }, cancellationToken);
         await Ending.RunAsync(
-            () => PrepareAsync(machine, new GuestAccess(slot.Address, wish.Image.User, login.PrivatePem, identity.HostKeyPublic, files.Login), steps, cancellationToken),
+            () => wish.Image.IsPrepared
+                ? FreezePreparedAsync(machine, slot, steps, cancellationToken)
+                : PrepareAsync(
+                    machine, new GuestAccess(slot.Address, wish.Image.User, login.PrivatePem, identity.HostKeyPublic, files.Login), steps, cancellationToken),
             () => machine.StopAsync(CancellationToken.None),
             "the template's machine was not stopped", steps.Log);
 
@@ -94,9 +98,23 @@ internal sealed class TemplateBuild(
         await steps.RunAsync("template-freeze", options.Image.TemplateReadyCommand, async () =>
         {
             steps.Log.Write(await ports.Login.RunAsync(access, FreezeCall.Command, FreezeCall.Input(options.Image), FreezeTimeout, cancellationToken));
-            await Task.Delay(Rest, time, cancellationToken);
-            await ports.Hypervisor.SaveTemplateAsync(machine, files.Vmm, cancellationToken);
+            await FreezeAsync(machine, cancellationToken);
         }, cancellationToken);
+    }
+
+    // A prepared guest is ready when its agent listens. Nobody can log in to it yet: it gets its first key as a clone.
+    private async Task FreezePreparedAsync(IVirtualMachine machine, NetworkSlot slot, BuildSteps steps, CancellationToken cancellationToken)
+    {
+        await steps.RunAsync("template-guest", "booting until its agent listens", () => LimitAsync(
+            "the guest's boot until its agent listens", BootTimeout, machine.ReadLastOutput,
+            ct => ports.Agent.WaitAsync(slot.Address, machine, ct), cancellationToken), cancellationToken);
+        await steps.RunAsync("template-freeze", "prepared image", () => FreezeAsync(machine, cancellationToken), cancellationToken);
+    }
+
+    private async Task FreezeAsync(IVirtualMachine machine, CancellationToken cancellationToken)
+    {
+        await Task.Delay(Rest, time, cancellationToken);
+        await ports.Hypervisor.SaveTemplateAsync(machine, files.Vmm, cancellationToken);
     }
 
     // Sockets and logs were the machine's own. What is left belongs to root and is never written again.
@@ -132,7 +150,7 @@ internal sealed class TemplateBuild(
             Hypervisor = wish.Hypervisor,
             Disk = Path.GetRelativePath(files.Directory, disks[0].Path),
             DiskFormat = disks[0].Format,
-            Seed = Path.GetRelativePath(files.Directory, disks[1].Path),
+            Seed = disks.ElementAtOrDefault(1) is { } seed ? Path.GetRelativePath(files.Directory, seed.Path) : null,
             Checksums = checksums,
             Durations = steps.Durations,
         }.Write(files);

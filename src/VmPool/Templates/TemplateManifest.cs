@@ -23,8 +23,8 @@ internal sealed record TemplateManifest
     /// <summary>raw or qcow2.</summary>
     public required string DiskFormat { get; init; }
 
-    /// <summary>Relative path of the seed.</summary>
-    public required string Seed { get; init; }
+    /// <summary>Relative path of the seed; absent where the image reads none.</summary>
+    public required string? Seed { get; init; }
 
     /// <summary>Checksum of the data of every file that clones read, by relative path.</summary>
     public required IReadOnlyDictionary<string, string> Checksums { get; init; }

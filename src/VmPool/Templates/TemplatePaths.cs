@@ -3,7 +3,7 @@ namespace VmPool.Templates;
 /// <summary>
 /// One template on disk. Root's alone: hypervisors of clones get single files of it, read-only.
 /// <code>
-/// machine/        what clones' disks are copies of (see InstanceDisks): disk.raw, or an empty disk.qcow2 over what it has written; seed.iso
+/// machine/        what clones' disks are copies of (see InstanceDisks): disk.raw, or an empty disk.qcow2 over what it has written; seed.iso, if any
 /// vmm/            the hypervisor's: memory and device state
 /// manifest.json   its presence makes the directory a template
 /// checked.json    which files were last found to have their checksums

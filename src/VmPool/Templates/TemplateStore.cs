@@ -228,9 +228,9 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
             // Kept until the end, also when another one takes its place: a start may still be using it.
             _opened.Add(machine);
         }
-        string seed = Path.Combine(files.Directory, manifest.Seed);
+        VmDisk? seed = manifest.Seed is { } name ? new VmDisk(Path.Combine(files.Directory, name), "raw", ReadOnly: true) : null;
         var disk = new VmDisk(Path.Combine(files.Directory, manifest.Disk), manifest.DiskFormat, ReadOnly: true);
-        return new Template(wish.Key, wish.Image, disk, new VmDisk(seed, "raw", ReadOnly: true), machine);
+        return new Template(wish.Key, wish.Image, disk, seed, machine);
     }
 
     private sealed record Attempt(string Key, bool InBackground, Task<Template?> Result);

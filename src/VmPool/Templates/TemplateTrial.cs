@@ -21,7 +21,7 @@ internal sealed class TemplateTrial(GroupOptions options, TemplateWish wish, Tem
     public async Task RunAsync(NetworkSlot slot, IReadOnlyList<VmDisk> disks, CancellationToken cancellationToken)
     {
         using IMachineTemplate opened = await ports.Hypervisor.OpenTemplateAsync(files.Vmm, cancellationToken);
-        var template = new Template(wish.Key, wish.Image, disks[0] with { ReadOnly = true }, disks[1], opened);
+        var template = new Template(wish.Key, wish.Image, disks[0] with { ReadOnly = true }, disks.ElementAtOrDefault(1), opened);
         try
         {
             IReadOnlyList<VmDisk> clone = ports.Disks.CreateClone(template, files.Trial, slot.UserId);

@@ -1,5 +1,6 @@
 using VmPool;
 using VmPool.Ports;
+using VmPool.Storage;
 
 namespace VmmProcess;
 
@@ -36,7 +37,7 @@ public sealed record DiskChain(IReadOnlyList<DiskLayer> Layers, long VirtualSize
             {
                 return new DiskChain(layers, size ?? Length(path));
             }
-            QcowHeader header = QcowHeader.Read(path);
+            QcowHeader header = ReadHeader(path);
             size ??= header.VirtualSize;
             if (header.BackingFile is null)
             {
@@ -47,6 +48,22 @@ public sealed record DiskChain(IReadOnlyList<DiskLayer> Layers, long VirtualSize
                 ?? throw new HypervisorException($"the disk {path} does not say which format its backing file {header.BackingFile} has; create it with `qemu-img create -F`");
             path = Path.Combine(Path.GetDirectoryName(path)!, header.BackingFile);
         }
+    }
+
+    private static QcowHeader ReadHeader(string path)
+    {
+        byte[] start = new byte[QcowHeader.Window];
+        int length;
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            length = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new HypervisorException($"cannot read the disk {path}: {e.Message}", e);
+        }
+        return QcowHeader.Parse(start.AsSpan(0, length)) ?? throw new HypervisorException($"the disk {path} is not a qcow2 file (or a damaged one)");
     }
 
     private static long Length(string path)

@@ -41,7 +41,7 @@ public sealed partial class ConfigurationPageTests
     {
         foreach (var key in OptionTable.Keys)
         {
-            PluginConfig.Parse(AsJson(key.Name, key.Example), new());
+            PluginConfig.Parse(AsJson(key.Name, key.Example, CompanionsOf(key)), new());
             if (key.Default.IsLiteral)
             {
                 var options = PluginConfig.Parse(AsJson(key.Name, key.Default.Text), new());
@@ -66,7 +66,18 @@ public sealed partial class ConfigurationPageTests
         }
     }
 
-    private static ReadOnlyMemory<byte> AsJson(string key, string literal) => Encoding.UTF8.GetBytes(TomlReader.Parse($"{key} = {literal}").ToJsonString());
+    private static ReadOnlyMemory<byte> AsJson(string key, string literal, string companions = "") =>
+        Encoding.UTF8.GetBytes(TomlReader.Parse($"{key} = {literal}\n{companions}").ToJsonString());
+
+    // A prepared image is three keys or none.
+    private static string CompanionsOf(OptionKey key)
+    {
+        string[] together = ["image.prepared", "image.source", "image.kernel"];
+        bool needsThem = together.Contains(key.Name) || key.Name is "image.initrd" or "image.cmdline";
+        return needsThem
+            ? string.Join('\n', OptionTable.Keys.Where(other => other != key && together.Contains(other.Name)).Select(other => $"{other.Name} = {other.Example}"))
+            : "";
+    }
 
     private static string Reference()
     {

@@ -130,7 +130,7 @@ internal sealed class FakePool : IReadySlots, IImageStore, IInstanceDisks, IHype
     public async Task<ImageGeneration> CurrentAsync(CancellationToken cancellationToken)
     {
         await StepAsync("image", cancellationToken);
-        return new ImageGeneration("cafe", "/nowhere", "/nowhere/disk.raw", "/nowhere/vmlinuz", null, "root=/dev/vda", "ci");
+        return new ImageGeneration("cafe", "/nowhere", "/nowhere/disk.raw", "/nowhere/vmlinuz", null, "root=/dev/vda", "ci") { IsPrepared = HasPreparedImage };
     }
 
     public long FreeBytes() => DiskBytes;
@@ -142,6 +142,9 @@ internal sealed class FakePool : IReadySlots, IImageStore, IInstanceDisks, IHype
         await StepAsync("disk", cancellationToken);
         return [new VmDisk(Path.Combine(directory, "disk"), "raw", ReadOnly: false)];
     }
+
+    /// <summary>The image is one of the operator's own.</summary>
+    public bool HasPreparedImage { get; set; }
 
     public Task<HypervisorCapabilities> ProbeAsync(CancellationToken cancellationToken) =>
         Task.FromResult(new HypervisorCapabilities("1", "none", Emulated));
@@ -192,6 +195,8 @@ internal sealed class FakePool : IReadySlots, IImageStore, IInstanceDisks, IHype
     public Task SaveTemplateAsync(IVirtualMachine machine, string directory, CancellationToken cancellationToken) => machine.StopAsync(cancellationToken);
 
     public Task<IMachineTemplate> OpenTemplateAsync(string directory, CancellationToken cancellationToken) => Task.FromResult<IMachineTemplate>(this);
+
+    public Task WaitAsync(IPAddress address, IVirtualMachine machine, CancellationToken cancellationToken) => StepAsync("agent", cancellationToken);
 
     public Task IdentifyAsync(IPAddress address, IVirtualMachine machine, GuestIdentity identity, CancellationToken cancellationToken) =>
         StepAsync("identity", cancellationToken);

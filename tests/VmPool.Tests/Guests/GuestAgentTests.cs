@@ -71,6 +71,19 @@ public sealed class GuestAgentTests
     }
 
     [Fact]
+    public async Task Whether_it_listens_is_found_out_without_a_word()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var agent = new GuestAgent(TimeProvider.System, ((IPEndPoint)listener.LocalEndpoint).Port);
+
+        await agent.WaitAsync(IPAddress.Loopback, new FakeGuest(), CancellationToken.None).WaitAsync(s_deadline);
+
+        using Socket knock = await listener.AcceptSocketAsync();
+        Assert.Equal(0, await knock.ReceiveAsync(new byte[1]).WaitAsync(s_deadline));
+    }
+
+    [Fact]
     public async Task A_machine_that_ends_first_ends_the_wait_for_its_answer()
     {
         using var agent = new ScriptedAgent(null);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 using VmPool.Images;
 using VmPool.Options;
@@ -89,6 +90,25 @@ public sealed class ImageStoreTests : IDisposable
 
         Assert.Equal(1, _builder.Builds);
         Assert.Single(_slots.Acquired);
+    }
+
+    [Fact]
+    public async Task A_generation_of_an_older_version_has_its_initial_RAM_disk()
+    {
+        ImageGeneration image;
+        await using (ImageStore first = Store([]))
+        {
+            image = await first.CurrentAsync(CancellationToken.None);
+        }
+        string manifest = Path.Combine(image.Directory, "manifest.json");
+        JsonObject written = JsonNode.Parse(await File.ReadAllTextAsync(manifest))!.AsObject();
+        Assert.True(written.Remove("prepared"));
+        Assert.True(written.Remove("without_initrd"));
+        await File.WriteAllTextAsync(manifest, written.ToJsonString());
+        await using ImageStore second = Store([]);
+
+        Assert.Equal(image, await second.CurrentAsync(CancellationToken.None));
+        Assert.NotNull(image.InitrdPath);
     }
 
     [Fact]

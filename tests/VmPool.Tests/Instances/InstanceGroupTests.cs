@@ -25,6 +25,18 @@ public sealed class InstanceGroupTests
     }
 
     [Fact]
+    public async Task A_booted_guest_of_a_prepared_image_is_told_who_it_is_by_its_agent()
+    {
+        await using TestGroup test = await new TestGroup().OpenAsync();
+        test.Pool.HasPreparedImage = true;
+
+        string id = Assert.Single(test.Group.Accept(1).Ids);
+
+        await test.UntilAsync(id, InstanceState.Running);
+        Assert.Equal(["image", "slot", "disk", "vmm", "identity"], test.Pool.Calls);
+    }
+
+    [Fact]
     public async Task A_deleted_instance_is_torn_down_in_reverse_order_reported_once_and_forgotten()
     {
         await using TestGroup test = await new TestGroup().OpenAsync();

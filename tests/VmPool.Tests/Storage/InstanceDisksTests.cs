@@ -80,6 +80,15 @@ public sealed class InstanceDisksTests : IDisposable
     }
 
     [Fact]
+    public async Task A_machine_of_a_prepared_image_has_one_disk_and_no_seed()
+    {
+        IReadOnlyList<VmDisk> disks = await _disks.CreateAsync(_image with { IsPrepared = true }, Machine, User, _identity, CancellationToken.None);
+
+        Assert.Equal("disk.qcow2", Path.GetFileName(Assert.Single(disks).Path));
+        Assert.False(File.Exists(Path.Combine(Machine, "seed.iso")));
+    }
+
+    [Fact]
     public async Task Directory_and_disks_belong_to_the_machine_and_are_closed_to_others()
     {
         IReadOnlyList<VmDisk> disks = await CreateAsync(_identity);

@@ -75,6 +75,8 @@ internal sealed class FakeGuests : IHypervisor, IGuestProbe, IGuestAgent, IGuest
 
     public Task WaitForBannerAsync(IPAddress address, IVirtualMachine machine, CancellationToken cancellationToken) => StepAsync("banner");
 
+    public Task WaitAsync(IPAddress address, IVirtualMachine machine, CancellationToken cancellationToken) => StepAsync("agent");
+
     public Task IdentifyAsync(IPAddress address, IVirtualMachine machine, GuestIdentity identity, CancellationToken cancellationToken)
     {
         given = identity.HostName;

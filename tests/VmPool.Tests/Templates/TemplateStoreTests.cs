@@ -86,6 +86,23 @@ public sealed class TemplateStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_prepared_guest_is_frozen_when_its_agent_listens_and_only_its_clone_is_logged_in_to()
+    {
+        ImageGeneration image = Image() with { IsPrepared = true };
+        await using TemplateStore store = Store();
+
+        Template template = (await store.CurrentAsync(image, CancellationToken.None))!;
+
+        Assert.Equal(["start", "agent", "save", "open", "clone", "identify", "hostname", "open"], _guests.Steps);
+        Assert.Null(template.Seed);
+        Assert.Single(_guests.Template!.Disks);
+        Assert.Single(_guests.Trial!.Disks);
+        await using TemplateStore next = Store();
+        Assert.Null((await next.CurrentAsync(image, CancellationToken.None))!.Seed);
+        Assert.Equal("open", _guests.Steps[^1]);
+    }
+
+    [Fact]
     public async Task The_next_process_finds_it_and_makes_no_second_one()
     {
         await using (TemplateStore first = Store())
