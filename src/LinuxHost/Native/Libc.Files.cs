@@ -115,6 +115,17 @@ internal static partial class Libc
             : new FileNode(*(uint*)(status + 136), *(uint*)(status + 140), *(ulong*)(status + 32));
     }
 
+    /// <summary>Follows symbolic links; absent when the path cannot be looked at.</summary>
+    internal static unsafe FileStamp? StampOf(string path)
+    {
+        // Its length at 40; the time of its last change at 112, seconds before nanoseconds.
+        byte* status = stackalloc byte[StatxSize];
+        return StatX(AtCurrentDirectory, path, 0, StatxBasic, status) < 0
+            ? null
+            : new FileStamp(
+                (*(uint*)(status + 136), *(uint*)(status + 140), *(ulong*)(status + 32)), *(ulong*)(status + 40), (*(long*)(status + 112), *(uint*)(status + 120)));
+    }
+
     /// <summary>How many names the file has; absent when it cannot be asked.</summary>
     internal static unsafe uint? LinksOf(string path)
     {

@@ -228,6 +228,8 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
             // Kept until the end, also when another one takes its place: a start may still be using it.
             _opened.Add(machine);
         }
+        // Only now is it certain which one has opened it.
+        await _ports.RequireHypervisorAsync(wish, cancellationToken);
         string seed = Path.Combine(files.Directory, manifest.Seed);
         var disk = new VmDisk(Path.Combine(files.Directory, manifest.Disk), manifest.DiskFormat, ReadOnly: true);
         return new Template(wish.Key, wish.Image, disk, new VmDisk(seed, "raw", ReadOnly: true), machine);
