@@ -19,6 +19,9 @@ internal static partial class Libc
     internal static readonly int OpenDirectory = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 ? 0x4000 : 0x10000;
     internal static readonly int OpenNoFollow = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 ? 0x8000 : 0x20000;
 
+    /// <summary>O_TMPFILE: a file without a name, in the directory that is opened.</summary>
+    internal static readonly int OpenUnnamed = 0x400000 | OpenDirectory;
+
     internal const int AtCurrentDirectory = -100;
     internal const int AtRemoveDirectory = 0x200;
     internal const int UnmountDetach = 2;
