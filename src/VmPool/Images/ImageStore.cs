@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using VmPool.Options;
 using VmPool.Ports;
+using VmPool.Storage;
 
 namespace VmPool.Images;
 
@@ -119,6 +120,7 @@ public sealed class ImageStore : IImageStore, IAsyncDisposable
         string hash = "";
         try
         {
+            LoopFileSystem.RequireMounted(_options);
             ImageInputs inputs = await ImageInputs.CollectAsync(_options, _aptDirectory, cancellationToken);
             hash = inputs.FullHash;
             if (!force && _failure is { } failure && failure.Hash == hash && failure.BackOff.Left > TimeSpan.Zero)

@@ -1,4 +1,5 @@
 using LinuxHost;
+using VmPool.Options;
 
 namespace VmPool.Storage;
 
@@ -56,6 +57,18 @@ public static class LoopFileSystem
         catch (Exception e) when (e is HostCommandException or HostResourceException or IOException or UnauthorizedAccessException)
         {
             throw new HostRequirementException($"vm_disk_loop_gb = {gigabytes}: the file system in {file} cannot be mounted on {mountPoint}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Whether a group's images, templates and disks are to be seen: what is written in their place would be hidden by the next mount.</summary>
+    /// <exception cref="HostRequirementException">The file system has been made and is not mounted, as after a reboot; says what to do.</exception>
+    public static void RequireMounted(GroupOptions options)
+    {
+        string mountPoint = options.DiskDirectory;
+        if (options.DiskLoopGb > 0 && File.Exists(mountPoint + ".xfs") && !(Directory.Exists(mountPoint) && IsMounted(mountPoint)))
+        {
+            throw new HostRequirementException(
+                $"{mountPoint}.xfs, which holds images, templates and disks, is not mounted on {mountPoint}; `image build` mounts it, and so does the plugin at its next start");
         }
     }
 

@@ -181,6 +181,7 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
     private async Task<Template> FindOrMakeAsync(TemplateWish wish, CancellationToken cancellationToken)
     {
         TemplatePaths files = _templates.FilesOf(wish.Key);
+        LoopFileSystem.RequireMounted(_options);
         _templates.Ensure();
         // Named before it is looked for: another group's collection must never find it without a user.
         _templates.Use(_options.Name, wish.Key);
