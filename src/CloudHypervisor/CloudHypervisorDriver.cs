@@ -20,7 +20,7 @@ public sealed class CloudHypervisorDriver : IHypervisor
         _settings = settings;
         _time = time;
         _logger = logger;
-        _probe = new SharedProbe<Installation>(InspectAsync);
+        _probe = new SharedProbe<Installation>(settings.Program, InspectAsync);
     }
 
     /// <inheritdoc/>
@@ -69,7 +69,7 @@ public sealed class CloudHypervisorDriver : IHypervisor
 
     /// <inheritdoc/>
     public async Task<IMachineTemplate> OpenTemplateAsync(string directory, CancellationToken cancellationToken) =>
-        CloudTemplate.Open(directory, await _probe.GetAsync(cancellationToken), Start);
+        await CloudTemplate.OpenAsync(directory, _probe, Start, cancellationToken);
 
     /// <inheritdoc/>
     public Task<IVirtualMachine?> AdoptAsync(ProcessIdentity process, string directory, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using LinuxHost;
 using Microsoft.Extensions.Logging;
 using VmmProcess;
+using VmPool;
 using VmPool.Ports;
 
 namespace Qemu;
@@ -24,7 +25,7 @@ public sealed class QemuHypervisor : IHypervisor
         _settings = settings;
         _time = time;
         _logger = logger;
-        _probe = new SharedProbe<Installation>(InspectAsync);
+        _probe = new SharedProbe<Installation>(settings.Program, InspectAsync);
     }
 
     /// <summary>Whether the machine in a directory is one of this driver, be it of an earlier process.</summary>
@@ -66,8 +67,20 @@ public sealed class QemuHypervisor : IHypervisor
         Installation installed = await _probe.GetAsync(cancellationToken);
         // Copying the memory takes a good tenth of a second, in one go.
         return await Task.Run(
-            () => QemuTemplate.Open(directory, installed.Accelerator, installed.Version.MapsReadOnlyFiles, Start, cancellationToken),
+            () => QemuTemplate.Open(
+                directory, installed.Accelerator, installed.Version.MapsReadOnlyFiles, (request, ct) => RequireAsync(installed, request, ct), Start, cancellationToken),
             cancellationToken);
+    }
+
+    // Opened long ago, perhaps: QEMU may have been upgraded since.
+    private async Task RequireAsync(Installation opener, MachineRequest request, CancellationToken cancellationToken)
+    {
+        Installation installed = await _probe.GetAsync(cancellationToken);
+        if (installed.Capabilities.TemplateKey != opener.Capabilities.TemplateKey)
+        {
+            throw new HypervisorException(
+                $"cannot start instance {request.InstanceId}: its template cannot be used any more: it was opened with \"{opener.Capabilities.TemplateKey}\", but \"{installed.Capabilities.TemplateKey}\" is installed; the next request gets a new one");
+        }
     }
 
     /// <inheritdoc/>

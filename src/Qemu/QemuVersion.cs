@@ -41,12 +41,12 @@ internal sealed partial record QemuVersion(string Number, string Build)
     internal static QemuVersion Parse(string program, string output)
     {
         Match match = Pattern().Match(output);
-        if (!match.Success)
+        if (!match.Success || !Version.TryParse(match.Groups[2].Value, out Version? version))
         {
             throw new HostRequirementException($"`{program} --version` answers \"{output.Trim()}\", which is not QEMU's answer; is this the right program?");
         }
         string number = match.Groups[2].Value;
-        return Version.Parse(number) >= Oldest
+        return version >= Oldest
             ? new QemuVersion(number, match.Groups[1].Value.Trim())
             : throw new HostRequirementException($"{program} has version {number}; {Oldest} or newer is needed: install it from a newer release of the distribution");
     }

@@ -21,4 +21,13 @@ internal static class StubProgram
         File.WriteAllText(directory["version"], version);
         return program;
     }
+
+    /// <summary>Puts another file in its place, as an upgrade does.</summary>
+    internal static void Replace(string program, string version)
+    {
+        string next = $"{program}.next";
+        File.Copy(program, next);
+        File.WriteAllText(Path.Combine(Path.GetDirectoryName(program)!, "version"), version);
+        File.Move(next, program, overwrite: true);
+    }
 }

@@ -67,6 +67,38 @@ public sealed class TemplateTests
     }
 
     [Fact]
+    public async Task A_template_that_was_opened_before_an_upgrade_is_not_restored_by_the_new_program()
+    {
+        await using var pool = new TestPool();
+        using IMachineTemplate template = await pool.CreateTemplateAsync();
+        string before = (await pool.Hypervisor.ProbeAsync(CancellationToken.None)).TemplateKey!;
+        BootRequest request = await pool.PrepareAsync("ci-1");
+
+        StubProgram.Replace(pool.Program, "cloud-hypervisor v53.1");
+
+        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(() => template.CloneAsync(request, CancellationToken.None));
+        Assert.Equal(
+            "cannot start instance ci-1: its template cannot be used any more: it was made with cloud-hypervisor v53.0, but v53.1 is installed; the next request gets a new one",
+            error.Message);
+        Assert.Empty(TestPool.Processes(request.NetworkNamespace));
+        // By this the pool knows that it needs another template.
+        Assert.Equal(before.Replace("v53.0", "v53.1", StringComparison.Ordinal), (await pool.Hypervisor.ProbeAsync(CancellationToken.None)).TemplateKey);
+    }
+
+    [Fact]
+    public async Task A_program_that_was_installed_anew_in_the_same_version_restores_what_it_has_made()
+    {
+        await using var pool = new TestPool();
+        using IMachineTemplate template = await pool.CreateTemplateAsync();
+        BootRequest request = await pool.PrepareAsync("ci-1");
+
+        StubProgram.Replace(pool.Program, "cloud-hypervisor v53.0");
+
+        IVirtualMachine clone = await template.CloneAsync(request, CancellationToken.None);
+        await clone.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
     public async Task A_clone_can_read_the_template_and_write_nothing_of_it()
     {
         await using var pool = new TestPool();

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LinuxHost;
 using MachineFixtures;
+using Microsoft.Extensions.Logging.Abstractions;
 using VmPool;
 using VmPool.Ports;
 
@@ -67,6 +68,31 @@ public sealed class TemplateTests
         string disk = test.Request.Disks[0].Path;
         await HostCommand.RunAsync("qemu-img", ["check", "-q", disk], null, CancellationToken.None);
         await HostCommand.RunAsync("qemu-io", ["-r", "-c", "read -P 0x5a 1M 2M", disk], null, CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task A_template_that_was_opened_before_an_upgrade_is_not_restored_by_the_new_program()
+    {
+        await using TestTemplate test = await TestTemplate.CreateAsync(TestGuest.Counting());
+        using var directory = new TestDirectory();
+        string program = directory["qemu"];
+        await InstallAsync("8.2.0");
+        var hypervisor = new QemuHypervisor(
+            new QemuSettings { Program = program, Accelerator = "tcg" }, TimeProvider.System, NullLogger<QemuHypervisor>.Instance);
+        using IMachineTemplate template = await hypervisor.OpenTemplateAsync(test.Directory, CancellationToken.None);
+        MachineRequest request = await test.PrepareCloneAsync("ci-2");
+
+        await InstallAsync("8.2.10");
+
+        HypervisorException error = await Assert.ThrowsAsync<HypervisorException>(() => template.CloneAsync(request, CancellationToken.None));
+        Assert.Matches("^cannot start instance ci-2: its template cannot be used any more: it was opened with \"qemu 8.2.0, .*\", but \"qemu 8.2.10, .*\" is installed", error.Message);
+
+        // It knows its version and nothing else: a clone that it is asked for fails otherwise.
+        async Task InstallAsync(string version)
+        {
+            await File.WriteAllTextAsync(program, $"#!/bin/sh\necho QEMU emulator version {version}\n");
+            File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
     }
 
     [Fact]

@@ -41,12 +41,12 @@ internal sealed partial record CloudVersion(string Number, string Build)
     internal static CloudVersion Parse(string program, string output)
     {
         Match match = Pattern().Match(output);
-        if (!match.Success)
+        if (!match.Success || !Version.TryParse(match.Groups["number"].Value, out Version? version))
         {
             throw new HostRequirementException($"`{program} -V` answers \"{output.Trim()}\", which is not Cloud Hypervisor's answer; is this the right program?");
         }
         string number = match.Groups["number"].Value;
-        return Version.Parse(number) >= Oldest
+        return version >= Oldest
             ? new CloudVersion(number, match.Groups["build"].Value)
             : throw new HostRequirementException(
                 $"{program} has version {number}; {Oldest} or newer is needed (older ones lack what clones are made with, and have known security holes): install a newer release");

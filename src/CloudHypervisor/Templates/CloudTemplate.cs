@@ -19,13 +19,15 @@ internal sealed class CloudTemplate : IMachineTemplate
 
     private readonly string _directory;
     private readonly TemplateRecord _record;
+    private readonly SharedProbe<Installation> _probe;
     private readonly CloudStart _start;
     private volatile bool _disposed;
 
-    private CloudTemplate(string directory, TemplateRecord record, CloudStart start)
+    private CloudTemplate(string directory, TemplateRecord record, SharedProbe<Installation> probe, CloudStart start)
     {
         _directory = directory;
         _record = record;
+        _probe = probe;
         _start = start;
     }
 
@@ -35,8 +37,10 @@ internal sealed class CloudTemplate : IMachineTemplate
     /// processor are those it was made with.
     /// </summary>
     /// <exception cref="HypervisorException">A file is missing, or something is not as it was.</exception>
-    internal static CloudTemplate Open(string directory, Installation installed, CloudStart start)
+    internal static async Task<CloudTemplate> OpenAsync(
+        string directory, SharedProbe<Installation> probe, CloudStart start, CancellationToken cancellationToken)
     {
+        Installation installed = await probe.GetAsync(cancellationToken);
         foreach (string name in new[] { TemplateFiles.Memory, TemplateFiles.State, TemplateFiles.Config, TemplateFiles.Record })
         {
             if (!File.Exists(Path.Combine(directory, name)))
@@ -47,7 +51,7 @@ internal sealed class CloudTemplate : IMachineTemplate
         try
         {
             TemplateRecord record = Verify(directory, installed);
-            return new CloudTemplate(directory, record, start);
+            return new CloudTemplate(directory, record, probe, start);
         }
         catch (Exception e) when (e is HypervisorException or HostResourceException or IOException or UnauthorizedAccessException)
         {
@@ -60,6 +64,11 @@ internal sealed class CloudTemplate : IMachineTemplate
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         _record.Require(request);
+        // Opened long ago, perhaps: the program may have been upgraded since, and it would restore what it cannot know.
+        if (_record.Difference(await _probe.GetAsync(cancellationToken)) is { } difference)
+        {
+            throw new HypervisorException($"cannot start instance {request.InstanceId}: its template cannot be used any more: {difference}; the next request gets a new one");
+        }
         var view = new MachineView(request.Directory);
         view.Show(Path.Combine(_directory, TemplateFiles.Config), $"{ViewName}/{TemplateFiles.Config}");
         view.Show(Path.Combine(_directory, TemplateFiles.State), $"{ViewName}/{TemplateFiles.State}");
@@ -81,13 +90,9 @@ internal sealed class CloudTemplate : IMachineTemplate
     private static TemplateRecord Verify(string directory, Installation installed)
     {
         TemplateRecord record = ReadRecord(Path.Combine(directory, TemplateFiles.Record));
-        if (record.Build != installed.Version.Build)
+        if (record.Difference(installed) is { } difference)
         {
-            throw new HypervisorException($"it was made with cloud-hypervisor {record.Build}, but {installed.Version.Build} is installed");
-        }
-        if (record.Processor != installed.Processor)
-        {
-            throw new HypervisorException("it was made on another processor (or with other microcode)");
+            throw new HypervisorException(difference);
         }
         SavedConfig.Require(File.ReadAllBytes(Path.Combine(directory, TemplateFiles.Config)), record);
         string memory = Path.Combine(directory, TemplateFiles.Memory);

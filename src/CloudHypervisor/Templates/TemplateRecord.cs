@@ -37,6 +37,12 @@ internal sealed record TemplateRecord
         Disks = [.. request.Disks.Select(DiskRecord.Of)],
     };
 
+    /// <summary>Why what is installed cannot restore the template; absent when it can.</summary>
+    internal string? Difference(Installation installed) =>
+        Build != installed.Version.Build ? $"it was made with cloud-hypervisor {Build}, but {installed.Version.Build} is installed"
+        : Processor != installed.Processor ? "it was made on another processor (or with other microcode)"
+        : null;
+
     /// <summary>Whether a clone that is asked for is the same machine.</summary>
     /// <exception cref="HypervisorException">It is another one; says in what.</exception>
     internal void Require(MachineRequest request)

@@ -59,13 +59,14 @@ internal static class GcCommand
             {
                 clean &= await CollectAsync(directory, imageDirectories, templateDirectories, opener, output, cancellationToken);
             }
-            foreach (string images in imageDirectories)
-            {
-                clean &= await ImageStore.CollectScratchAsync(images, loggers.CreateLogger("images"), cancellationToken);
-            }
             foreach (string templates in templateDirectories)
             {
                 clean &= await TemplateStore.CollectAsync(templates, loggers.CreateLogger("templates"), cancellationToken);
+            }
+            // A template uses its image.
+            foreach (string images in imageDirectories)
+            {
+                clean &= await ImageStore.CollectAsync(images, loggers.CreateLogger("images"), cancellationToken);
             }
             return clean ? 0 : 1;
         });

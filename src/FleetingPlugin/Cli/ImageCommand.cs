@@ -88,6 +88,7 @@ internal static class ImageCommand
         {
             GroupOptions options = source.Read(parsed);
             using var loggers = new ConsoleLoggerFactory(parsed.InvocationConfiguration.Error);
+            LoopFileSystem.RequireMounted(options);
             _ = ReadableDirectory.Exists(options.DiskDirectory);
             IReadOnlyList<StoredImage> stored = ImageStore.ListIn(options.ImagesDirectory, loggers.CreateLogger("images"));
             parsed.InvocationConfiguration.Output.WriteLine(parsed.GetValue(json) ? StoredImageJson.Format(stored) : Table(stored));

@@ -33,6 +33,7 @@ internal sealed class HypervisorChoice
 
     /// <summary>Chooses, and says why in one line where the configuration leaves the choice to us.</summary>
     /// <exception cref="HostRequirementException">The host lacks it; says what and how to get it.</exception>
+    /// <exception cref="HostResourceException">It cannot be found out what works here, which is no reason to take another one.</exception>
     public async Task<IHypervisor> ChooseAsync(CancellationToken cancellationToken)
     {
         IHypervisor chosen = await ChooseDriverAsync(cancellationToken);

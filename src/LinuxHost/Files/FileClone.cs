@@ -18,15 +18,19 @@ public static class FileClone
     {
         using SafeFileHandle from = Open(source, Libc.OpenReadOnly);
         using SafeFileHandle to = Open(target, Libc.OpenWriteOnly | Libc.OpenCreate | Libc.OpenExclusive);
-        if (Libc.DeviceControl(Number(to), Libc.IoctlClone, Number(from)) == 0)
+        bool isShared = false;
+        try
         {
-            return true;
+            isShared = TryShare(from, to, $"cannot clone {source} to {target}");
         }
-        int errno = Libc.LastErrno;
-        File.Delete(target);
-        return errno is Errno.NotSupported or Errno.CrossDevice or Errno.Invalid or Errno.NotTty or Errno.NotImplemented
-            ? false
-            : throw Errno.Failure($"cannot clone {source} to {target}", errno);
+        finally
+        {
+            if (!isShared)
+            {
+                File.Delete(target);
+            }
+        }
+        return isShared;
     }
 
     /// <summary>Whether files in the directory can share their blocks: tried with a small one.</summary>
@@ -37,22 +41,48 @@ public static class FileClone
         {
             throw new HostResourceException($"cannot try whether files in {directory} can share their blocks: it does not exist");
         }
-        string source = TemporaryName.For(Path.Combine(directory, "reflink"));
-        string target = TemporaryName.For(Path.Combine(directory, "reflink"));
+        string attempt = $"cannot try whether files in {directory} can share their blocks";
         try
         {
-            File.WriteAllBytes(source, new byte[4096]);
-            return TryReflink(source, target);
+            // Without a name: nothing is left even by a process that is killed here.
+            using SafeFileHandle? source = TryOpenUnnamed(directory, attempt);
+            using SafeFileHandle? target = TryOpenUnnamed(directory, attempt);
+            if (source is null || target is null)
+            {
+                return false;
+            }
+            RandomAccess.Write(source, new byte[4096], 0);
+            return TryShare(source, target, attempt);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException e)
         {
-            throw new HostResourceException($"cannot try whether files in {directory} can share their blocks: {e.Message}", e);
+            throw new HostResourceException($"{attempt}: {e.Message}", e);
         }
-        finally
+    }
+
+    /// <returns>False when the kernel's answer is that this cannot be, here or between these two.</returns>
+    private static bool TryShare(SafeFileHandle source, SafeFileHandle target, string attempt)
+    {
+        if (Libc.DeviceControl(Number(target), Libc.IoctlClone, Number(source)) == 0)
         {
-            File.Delete(source);
-            File.Delete(target);
+            return true;
         }
+        int errno = Libc.LastErrno;
+        return errno is Errno.NotSupported or Errno.CrossDevice or Errno.Invalid or Errno.NotTty or Errno.NotImplemented
+            ? false
+            : throw Errno.Failure(attempt, errno);
+    }
+
+    // Null where the file system knows no files without a name: those that share blocks all do.
+    private static SafeFileHandle? TryOpenUnnamed(string directory, string attempt)
+    {
+        int descriptor = Libc.Open(directory, Libc.OpenUnnamed | Libc.OpenReadWrite | Libc.OpenCloseOnExec, PrivateMode);
+        if (descriptor >= 0)
+        {
+            return new SafeFileHandle(descriptor, ownsHandle: true);
+        }
+        int errno = Libc.LastErrno;
+        return errno == Errno.NotSupported ? null : throw Errno.Failure(attempt, errno);
     }
 
     /// <summary>Copies the data and keeps the holes. The target must not exist; after a failure it does not.</summary>

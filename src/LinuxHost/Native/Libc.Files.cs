@@ -19,6 +19,9 @@ internal static partial class Libc
     internal static readonly int OpenDirectory = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 ? 0x4000 : 0x10000;
     internal static readonly int OpenNoFollow = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 ? 0x8000 : 0x20000;
 
+    /// <summary>O_TMPFILE: a file without a name, in the directory that is opened.</summary>
+    internal static readonly int OpenUnnamed = 0x400000 | OpenDirectory;
+
     internal const int AtCurrentDirectory = -100;
     internal const int AtRemoveDirectory = 0x200;
     internal const int UnmountDetach = 2;
@@ -28,9 +31,6 @@ internal static partial class Libc
     internal const int LockRelease = 8;
     internal const int SeekData = 3;
     internal const int SeekHole = 4;
-
-    // linux/limits.h
-    private const int LongestPath = 4096;
 
     /// <summary>FICLONE of linux/fs.h.</summary>
     internal const nuint IoctlClone = 0x40049409;
@@ -115,6 +115,17 @@ internal static partial class Libc
             : new FileNode(*(uint*)(status + 136), *(uint*)(status + 140), *(ulong*)(status + 32));
     }
 
+    /// <summary>Follows symbolic links; absent when the path cannot be looked at.</summary>
+    internal static unsafe FileStamp? StampOf(string path)
+    {
+        // Its length at 40; the time of its last change at 112, seconds before nanoseconds.
+        byte* status = stackalloc byte[StatxSize];
+        return StatX(AtCurrentDirectory, path, 0, StatxBasic, status) < 0
+            ? null
+            : new FileStamp(
+                (*(uint*)(status + 136), *(uint*)(status + 140)), *(ulong*)(status + 32), *(ulong*)(status + 40), (*(long*)(status + 112), *(uint*)(status + 120)));
+    }
+
     /// <summary>How many names the file has; absent when it cannot be asked.</summary>
     internal static unsafe uint? LinksOf(string path)
     {
@@ -135,17 +146,6 @@ internal static partial class Libc
         byte* status = stackalloc byte[StatxSize];
         return StatX(AtCurrentDirectory, path, 0, StatxBasic, status) < 0 ? null : *(uint*)(status + 20);
     }
-
-    /// <summary>Follows symbolic links. Null with errno kept when the path cannot be looked at.</summary>
-    internal static unsafe string? RealPathOf(string path)
-    {
-        byte* resolved = stackalloc byte[LongestPath];
-        return RealPath(path, resolved) is null ? null : Marshal.PtrToStringUTF8((nint)resolved);
-    }
-
-    // realpath(3) writes at most PATH_MAX bytes.
-    [LibraryImport(Library, EntryPoint = "realpath", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
-    private static unsafe partial byte* RealPath(string path, byte* resolved);
 
     [LibraryImport(Library, EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static unsafe partial int StatX(int directory, string path, int flags, uint mask, byte* status);

@@ -17,15 +17,17 @@ internal sealed class QemuTemplate : IMachineTemplate
     private readonly string _memory;
     private readonly string _state;
     private readonly string _accelerator;
+    private readonly Func<MachineRequest, CancellationToken, Task> _require;
     private readonly QemuStart _start;
     private readonly SafeFileHandle? _sealedMemory;
     private volatile bool _disposed;
 
-    private QemuTemplate(string directory, string accelerator, QemuStart start, SafeFileHandle? sealedMemory)
+    private QemuTemplate(string directory, string accelerator, Func<MachineRequest, CancellationToken, Task> require, QemuStart start, SafeFileHandle? sealedMemory)
     {
         _memory = Path.Combine(directory, TemplateFiles.Memory);
         _state = Path.Combine(directory, TemplateFiles.State);
         _accelerator = accelerator;
+        _require = require;
         _start = start;
         _sealedMemory = sealedMemory;
     }
@@ -33,11 +35,12 @@ internal sealed class QemuTemplate : IMachineTemplate
     /// <param name="directory">Where it was saved.</param>
     /// <param name="accelerator">kvm or tcg.</param>
     /// <param name="mapsReadOnlyFiles">Whether this QEMU can map memory from a file it may only read.</param>
+    /// <param name="require">Asked before each clone: throws when the installed QEMU is no longer the one that opens the template.</param>
     /// <param name="start">Starts the clones.</param>
     /// <param name="cancellationToken">Gives up copying.</param>
     /// <exception cref="HypervisorException">A file is missing or cannot be read.</exception>
     internal static QemuTemplate Open(
-        string directory, string accelerator, bool mapsReadOnlyFiles, QemuStart start, CancellationToken cancellationToken)
+        string directory, string accelerator, bool mapsReadOnlyFiles, Func<MachineRequest, CancellationToken, Task> require, QemuStart start, CancellationToken cancellationToken)
     {
         foreach (string name in new[] { TemplateFiles.Memory, TemplateFiles.State })
         {
@@ -49,7 +52,7 @@ internal sealed class QemuTemplate : IMachineTemplate
         try
         {
             SafeFileHandle? copy = mapsReadOnlyFiles ? null : SealedMemory.CopyOf(Path.Combine(directory, TemplateFiles.Memory), cancellationToken);
-            return new QemuTemplate(directory, accelerator, start, copy);
+            return new QemuTemplate(directory, accelerator, require, start, copy);
         }
         catch (HostResourceException e)
         {
@@ -61,6 +64,7 @@ internal sealed class QemuTemplate : IMachineTemplate
     public async Task<IVirtualMachine> CloneAsync(MachineRequest request, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        await _require(request, cancellationToken);
         // Opened anew for each clone: descriptors of one opening share their position in the file.
         using SafeFileHandle state = OpenState(request);
         MachineLaunch launch = MachineLaunch.ForClone(request, _accelerator, Map) with

@@ -134,24 +134,27 @@ internal sealed class ImageDirectory(string path, ILogger logger)
     }
 
     /// <summary>Removes what killed builds have left and what no group and no machine uses. Failures are logged and left to the next time.</summary>
-    public async Task CollectAsync(CancellationToken cancellationToken)
+    /// <returns>False when something could not be removed.</returns>
+    public async Task<bool> CollectAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await CollectScratchAsync(null, cancellationToken);
+            bool clean = await CollectScratchAsync(null, cancellationToken);
             foreach (string hash in Names("*").Where(InputsHash.Is))
             {
-                await CollectAsync(hash, () => !IsUsed(hash), cancellationToken);
+                clean &= await CollectAsync(hash, () => !IsUsed(hash), cancellationToken);
             }
             HashSet<string> roots = [.. Generations().Select(image => RootPrefix + image.RootHash)];
             foreach (string root in Names(RootPrefix + "*"))
             {
-                await CollectAsync(root, () => !roots.Contains(root), cancellationToken);
+                clean &= await CollectAsync(root, () => !roots.Contains(root), cancellationToken);
             }
+            return clean;
         }
         catch (Exception e) when (IsOfTheHost(e))
         {
             logger.NotCollected(path, e.Message);
+            return false;
         }
     }
 
@@ -210,19 +213,18 @@ internal sealed class ImageDirectory(string path, ILogger logger)
 
     // Who uses it is asked under its lock: a group names what it wants first and looks for it, under the lock, after that.
     // It gets another name before it is deleted, so that half of it is never taken for the whole.
-    private async Task CollectAsync(string name, Func<bool> isUnused, CancellationToken cancellationToken)
+    private async Task<bool> CollectAsync(string name, Func<bool> isUnused, CancellationToken cancellationToken)
     {
         try
         {
             using FileLock? settled = FileLock.TryAcquire(LockOf(name));
-            if (settled is not null && isUnused() && MoveAside(Path.Combine(path, name)) is { } removed)
-            {
-                await TryDeleteAsync(removed, cancellationToken);
-            }
+            return settled is null || !isUnused() || MoveAside(Path.Combine(path, name)) is not { } removed
+                || await TryDeleteAsync(removed, cancellationToken);
         }
         catch (Exception e) when (IsOfTheHost(e))
         {
             logger.NotRemoved(Path.Combine(path, name), e.Message);
+            return false;
         }
     }
 

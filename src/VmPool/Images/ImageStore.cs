@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using VmPool.Options;
 using VmPool.Ports;
+using VmPool.Storage;
 
 namespace VmPool.Images;
 
@@ -62,20 +63,10 @@ public sealed class ImageStore : IImageStore, IAsyncDisposable
     /// <summary>All finished images of a disk directory, newest first.</summary>
     public static IReadOnlyList<StoredImage> ListIn(string imagesDirectory, ILogger logger) => new ImageDirectory(imagesDirectory, logger).List();
 
-    /// <summary>Removes what killed builds have left in a disk directory's images; living builds keep theirs.</summary>
+    /// <summary>Removes from a disk directory's images what killed builds have left and what no group and no machine uses.</summary>
     /// <returns>False when something could not be removed; the log says what and why.</returns>
-    public static async Task<bool> CollectScratchAsync(string imagesDirectory, ILogger logger, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await new ImageDirectory(imagesDirectory, logger).CollectScratchAsync(null, cancellationToken);
-        }
-        catch (Exception e) when (ImageDirectory.IsOfTheHost(e))
-        {
-            logger.NotCollected(imagesDirectory, e.Message);
-            return false;
-        }
-    }
+    public static Task<bool> CollectAsync(string imagesDirectory, ILogger logger, CancellationToken cancellationToken) =>
+        new ImageDirectory(imagesDirectory, logger).CollectAsync(cancellationToken);
 
     /// <summary>All finished images of the disk directory, newest first.</summary>
     public IReadOnlyList<StoredImage> List() => _images.List();
@@ -119,6 +110,7 @@ public sealed class ImageStore : IImageStore, IAsyncDisposable
         string hash = "";
         try
         {
+            LoopFileSystem.RequireMounted(_options);
             IImageMaker maker = await ChooseMakerAsync(force, cancellationToken);
             hash = maker.Hash;
             if (!force && _failure is { } failure && failure.Hash == hash && failure.BackOff.Left > TimeSpan.Zero)

@@ -35,7 +35,7 @@ internal sealed class PreparedDigests(string path, ILogger logger)
 
     private KnownDigest Find(string file, IReadOnlyList<KnownDigest> known, CancellationToken cancellationToken)
     {
-        FileStamp stamp = Look(file);
+        SeenFile stamp = Look(file);
         if (known.FirstOrDefault(digest => digest.Stamp == stamp) is { } remembered)
         {
             return remembered;
@@ -47,11 +47,11 @@ internal sealed class PreparedDigests(string path, ILogger logger)
             : throw new ImageBuildException($"{file} changed while it was read; put a new file beside it and rename it over the old one");
     }
 
-    private static FileStamp Look(string file)
+    private static SeenFile Look(string file)
     {
         // It may have become a pipe meanwhile, which nobody should wait for.
         using SafeFileHandle regular = RegularFile.Open(file);
-        return FileStamp.Of(file, file);
+        return SeenFile.Of(file, file);
     }
 
     private KnownDigest[] Load()
@@ -69,7 +69,7 @@ internal sealed class PreparedDigests(string path, ILogger logger)
 }
 
 /// <summary>A file as it looked when it had this checksum.</summary>
-internal sealed record KnownDigest(FileStamp Stamp, string Digest);
+internal sealed record KnownDigest(SeenFile Stamp, string Digest);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
 [JsonSerializable(typeof(KnownDigest[]))]

@@ -10,7 +10,8 @@ public interface IHypervisor
 
     /// <summary>
     /// Finds out what this host's installation can do (binary, version, accelerator). The first call may take a few
-    /// seconds, because an accelerator is proven by running a guest; later calls answer from memory.
+    /// seconds, because an accelerator is proven by running a guest; later calls answer from memory, until the program is
+    /// another one: an upgrade counts at once.
     /// </summary>
     /// <exception cref="HostRequirementException">Something is missing; says what and how to get it.</exception>
     Task<HypervisorCapabilities> ProbeAsync(CancellationToken cancellationToken);

@@ -1,3 +1,4 @@
+using LinuxHost;
 using VmPool.Ports;
 
 namespace VmPool.Storage;
@@ -10,6 +11,7 @@ public static class DiskFormat
 {
     /// <returns>raw or qcow2.</returns>
     /// <exception cref="HostRequirementException">The directory can hold none of them; says what to do.</exception>
+    /// <exception cref="HostResourceException">It cannot be found out: a full disk, for example, must not choose for us.</exception>
     public static string Choose(HypervisorCapabilities capabilities, string directory) =>
         capabilities.DiskFormats.FirstOrDefault(format => Fault(format, directory) is null)
         ?? throw new HostRequirementException(Fault(capabilities.DiskFormats[0], directory)!);

@@ -27,6 +27,7 @@ public sealed class InstanceDisks(GroupOptions options, IHypervisor hypervisor) 
         ImageGeneration image, string directory, uint userId, GuestIdentity identity, CancellationToken cancellationToken)
     {
         string format = await FormatAsync(cancellationToken);
+        LoopFileSystem.RequireMounted(options);
         PrivateDirectory.Ensure(directory);
         // Both at once: each is little more than the start of a process.
         Task<VmDisk[]> seed = image.IsPrepared ? Task.FromResult<VmDisk[]>([]) : CreateSeedAsync(directory, userId, identity, cancellationToken);
@@ -42,6 +43,7 @@ public sealed class InstanceDisks(GroupOptions options, IHypervisor hypervisor) 
     /// <inheritdoc />
     public IReadOnlyList<VmDisk> CreateClone(Template template, string directory, uint userId)
     {
+        LoopFileSystem.RequireMounted(options);
         PrivateDirectory.Ensure(directory);
         VmDisk disk = template.Disk.Format == "raw"
             ? CopyRaw(template.Disk.Path, directory)

@@ -1,4 +1,5 @@
 using LinuxHost;
+using VmPool.Options;
 
 namespace VmPool.Storage;
 
@@ -59,12 +60,21 @@ public static class LoopFileSystem
         }
     }
 
-    // The kernel knows the place by its real path, whatever links the configured one goes through.
-    private static bool IsMounted(string mountPoint)
+    /// <summary>Whether a group's images, templates and disks are to be seen: what is written in their place would be hidden by the next mount.</summary>
+    /// <exception cref="HostRequirementException">The file system has been made and is not mounted, as after a reboot; says what to do.</exception>
+    public static void RequireMounted(GroupOptions options)
     {
-        string real = RealPath.Of(mountPoint);
-        return MountTable.Read().Any(mount => mount.MountPoint == real);
+        string mountPoint = options.DiskDirectory;
+        if (options.DiskLoopGb > 0 && File.Exists(mountPoint + ".xfs") && !IsMounted(mountPoint))
+        {
+            throw new HostRequirementException(
+                $"{mountPoint}.xfs, which holds images, templates and disks, is not mounted on {mountPoint}; `image build` mounts it, and so does the plugin at its next start");
+        }
     }
+
+    // Whatever links the path goes through, and at the price of two looks: every clone asks.
+    private static bool IsMounted(string mountPoint) =>
+        FileStamp.Of(mountPoint) is { } inside && FileStamp.Of(Path.GetDirectoryName(mountPoint)!) is { } outside && inside.Device != outside.Device;
 
     // Under its name there is only ever a whole one: it is made aside.
     private static async Task MakeAsync(string file, int gigabytes, CancellationToken cancellationToken)

@@ -11,17 +11,9 @@ public static class RawDisks
     private const string DiskName = "disk.raw";
 
     /// <summary>Why machines with raw disks cannot be made in the directory; absent when they can. Tried with a small file.</summary>
-    public static string? Fault(string directory)
-    {
-        try
-        {
-            return FileClone.CanReflink(directory) ? null : $"files in {directory} cannot share their blocks, {Advice}";
-        }
-        catch (HostResourceException e)
-        {
-            return e.Message;
-        }
-    }
+    /// <exception cref="HostResourceException">It could not be tried (a full disk, for example), which says nothing about the file system.</exception>
+    public static string? Fault(string directory) =>
+        FileClone.CanReflink(directory) ? null : $"files in {directory} cannot share their blocks, {Advice}";
 
     /// <summary>Makes a machine's disk.</summary>
     /// <exception cref="HostRequirementException">The file system cannot; says what to do.</exception>

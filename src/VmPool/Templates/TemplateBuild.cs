@@ -137,6 +137,7 @@ internal sealed class TemplateBuild(
 
     private async Task PublishAsync(IReadOnlyList<VmDisk> disks, BuildSteps steps, CancellationToken cancellationToken)
     {
+        await ports.RequireHypervisorAsync(wish, cancellationToken);
         IReadOnlyDictionary<string, string> checksums = await Task.Run(() => TemplateCheck.Measure(files, cancellationToken), cancellationToken);
         await HostCommand.RunAsync(
             "sync", [.. files.Content().Select(name => Path.Combine(files.Directory, name))],

@@ -43,7 +43,7 @@ internal static class TemplateCheck
 
     private static CheckedFiles Look(TemplatePaths files) => new(
         ProcessTable.BootId,
-        [.. files.Content().Select(name => FileStamp.Of(name, Path.Combine(files.Directory, name)))]);
+        [.. files.Content().Select(name => SeenFile.Of(name, Path.Combine(files.Directory, name)))]);
 
     private static CheckedFiles? LastCheck(TemplatePaths files)
     {
@@ -60,7 +60,7 @@ internal static class TemplateCheck
 }
 
 /// <summary>What the files looked like when they were last found to be right.</summary>
-internal sealed record CheckedFiles(string BootId, IReadOnlyList<FileStamp> Files)
+internal sealed record CheckedFiles(string BootId, IReadOnlyList<SeenFile> Files)
 {
     public bool Equals(CheckedFiles? other) => other is not null && other.BootId == BootId && other.Files.SequenceEqual(Files);
 
@@ -68,11 +68,11 @@ internal sealed record CheckedFiles(string BootId, IReadOnlyList<FileStamp> File
 }
 
 /// <summary>What changes when a file's content does.</summary>
-internal sealed record FileStamp(string Name, ulong Inode, long Size, DateTimeOffset Modified)
+internal sealed record SeenFile(string Name, ulong Inode, long Size, DateTimeOffset Modified)
 {
-    public static FileStamp Of(string name, string path)
+    public static SeenFile Of(string name, string path)
     {
         var file = new FileInfo(path);
-        return new FileStamp(name, FileIdentity.InodeOf(path), file.Length, file.LastWriteTimeUtc);
+        return new SeenFile(name, FileIdentity.InodeOf(path), file.Length, file.LastWriteTimeUtc);
     }
 }

@@ -181,6 +181,7 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
     private async Task<Template> FindOrMakeAsync(TemplateWish wish, CancellationToken cancellationToken)
     {
         TemplatePaths files = _templates.FilesOf(wish.Key);
+        LoopFileSystem.RequireMounted(_options);
         _templates.Ensure();
         // Named before it is looked for: another group's collection must never find it without a user.
         _templates.Use(_options.Name, wish.Key);
@@ -228,6 +229,8 @@ public sealed class TemplateStore : ITemplateStore, IAsyncDisposable
             // Kept until the end, also when another one takes its place: a start may still be using it.
             _opened.Add(machine);
         }
+        // Only now is it certain which one has opened it.
+        await _ports.RequireHypervisorAsync(wish, cancellationToken);
         VmDisk? seed = manifest.Seed is { } name ? new VmDisk(Path.Combine(files.Directory, name), "raw", ReadOnly: true) : null;
         var disk = new VmDisk(Path.Combine(files.Directory, manifest.Disk), manifest.DiskFormat, ReadOnly: true);
         return new Template(wish.Key, wish.Image, disk, seed, machine);

@@ -44,6 +44,9 @@ public sealed class FileCloneTests : IDisposable
         await using LoopMount mount = await LoopMount.CreateAsync(_directory);
         Assert.True(FileClone.CanReflink(mount.Path));
         Assert.Empty(Directory.EnumerateFileSystemEntries(mount.Path));
+        await HostCommand.RunAsync("mount", ["-o", "remount,ro", mount.Path]);
+        Assert.Contains("can share their blocks: Read-only file system", Assert.Throws<HostResourceException>(
+            () => FileClone.CanReflink(mount.Path)).Message, StringComparison.Ordinal);
 
         DirectoryInfo memory = Directory.CreateDirectory($"/dev/shm/lhtest-reflink-{Environment.ProcessId}");
         Assert.False(FileClone.CanReflink(memory.FullName));

@@ -72,7 +72,7 @@ public sealed class ImageCollectionTests : IDisposable
         await store.CurrentAsync(CancellationToken.None);
 
         Assert.True(Directory.Exists(dead));
-        Assert.False(await ImageStore.CollectScratchAsync(Images, NullLogger.Instance, CancellationToken.None));
+        Assert.False(await ImageStore.CollectAsync(Images, NullLogger.Instance, CancellationToken.None));
     }
 
     [Fact]
@@ -106,14 +106,27 @@ public sealed class ImageCollectionTests : IDisposable
     }
 
     [Fact]
+    public async Task What_no_group_and_no_machine_uses_is_collected_without_a_build()
+    {
+        await using ImageStore store = Store();
+        ImageGeneration named = await store.CurrentAsync(CancellationToken.None);
+        string unused = Directory.CreateDirectory(Path.Combine(Images, Foreign)).FullName;
+
+        Assert.True(await ImageStore.CollectAsync(Images, NullLogger.Instance, CancellationToken.None));
+
+        Assert.False(Directory.Exists(unused));
+        Assert.True(Directory.Exists(named.Directory));
+    }
+
+    [Fact]
     public async Task Scratch_is_collected_without_a_build_unless_a_living_one_holds_it()
     {
-        Assert.True(await ImageStore.CollectScratchAsync(Images, NullLogger.Instance, CancellationToken.None));
+        Assert.True(await ImageStore.CollectAsync(Images, NullLogger.Instance, CancellationToken.None));
         string dead = Directory.CreateDirectory(Path.Combine(Images, ".building-0123-abc.def")).FullName;
         string alive = Directory.CreateDirectory(Path.Combine(Images, ".building-4567-abc.def")).FullName;
         using FileLock held = FileLock.TryAcquire(Path.Combine(Images, ".lock-4567"))!;
 
-        Assert.True(await ImageStore.CollectScratchAsync(Images, NullLogger.Instance, CancellationToken.None));
+        Assert.True(await ImageStore.CollectAsync(Images, NullLogger.Instance, CancellationToken.None));
 
         Assert.False(Directory.Exists(dead));
         Assert.True(Directory.Exists(alive));

@@ -230,6 +230,20 @@ public sealed class InstanceDisksTests : IDisposable
     }
 
     [Fact]
+    public async Task A_disk_that_cannot_be_written_does_not_choose_the_format()
+    {
+        await using ReflinkMount mount = await ReflinkMount.CreateAsync(_root.FullName);
+        await HostCommand.RunAsync("mount", ["-o", "remount,ro", mount.Path]);
+        var capabilities = new HypervisorCapabilities("1", "none", IsEmulated: false) { DiskFormats = ["raw", "qcow2"] };
+
+        HostResourceException error = Assert.Throws<HostResourceException>(() => DiskFormat.Choose(capabilities, mount.Path));
+
+        Assert.StartsWith($"cannot try whether files in {mount.Path} can share their blocks: ", error.Message, StringComparison.Ordinal);
+        // A clear answer does: memory has files that cannot share their blocks.
+        Assert.Equal("qcow2", DiskFormat.Choose(capabilities, "/dev/shm"));
+    }
+
+    [Fact]
     public async Task An_image_that_is_gone_is_an_error_that_names_it()
     {
         File.Delete(_image.DiskPath);

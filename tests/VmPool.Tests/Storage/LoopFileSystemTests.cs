@@ -1,5 +1,11 @@
 using LinuxHost;
+using Microsoft.Extensions.Logging.Abstractions;
+using VmPool.Images;
+using VmPool.Options;
+using VmPool.Ports;
 using VmPool.Storage;
+using VmPool.Templates;
+using VmPool.Tests.Templates;
 
 namespace VmPool.Tests.Storage;
 
@@ -34,6 +40,35 @@ public sealed class LoopFileSystemTests : IAsyncLifetime
         await HostCommand.RunAsync("umount", ["--lazy", MountPoint]);
         await LoopFileSystem.EnsureAsync(MountPoint, 2, TimeProvider.System, CancellationToken.None);
         Assert.Equal("kept", File.ReadAllText(Path.Combine(MountPoint, "kept")));
+    }
+
+    [Fact]
+    public async Task Nothing_is_written_where_the_next_mount_would_hide_it()
+    {
+        var options = new GroupOptions { DiskDirectory = MountPoint, DiskLoopGb = 1 };
+        LoopFileSystem.RequireMounted(options);
+        await LoopFileSystem.EnsureAsync(MountPoint, 1, TimeProvider.System, CancellationToken.None);
+        LoopFileSystem.RequireMounted(options);
+        await HostCommand.RunAsync("umount", ["--lazy", MountPoint]);
+        var guests = new FakeGuests();
+        var disks = new InstanceDisks(options, guests);
+        await using var templates = new TemplateStore(
+            options, guests, guests.Slots, disks, guests, guests, guests, TimeProvider.System, NullLogger<TemplateStore>.Instance);
+        await using var images = new ImageStore(options, guests, guests.Slots, TimeProvider.System, NullLogger<ImageStore>.Instance);
+        var image = new ImageGeneration("hash", MountPoint, "disk", "kernel", "initrd", "quiet", "ci");
+        string directory = Path.Combine(MountPoint, "ci-1");
+
+        var faults = new List<Exception>
+        {
+            await Assert.ThrowsAsync<HostRequirementException>(() => disks.CreateAsync(image, directory, 1, null!, CancellationToken.None)),
+            Assert.Throws<HostRequirementException>(() => disks.CreateClone(null!, directory, 1)),
+            await Assert.ThrowsAnyAsync<Exception>(() => images.CurrentAsync(CancellationToken.None)),
+        };
+        Assert.Null(await templates.CurrentAsync(image, CancellationToken.None));
+
+        Assert.All(faults.Select(fault => fault.Message).Append(templates.Status.Detail),
+            text => Assert.Contains($"{MountPoint}.xfs, which holds images, templates and disks, is not mounted on {MountPoint}", text, StringComparison.Ordinal));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(MountPoint));
     }
 
     [Fact]

@@ -15,6 +15,17 @@ internal sealed class FakeGuests : IHypervisor, IGuestProbe, IGuestAgent, IGuest
 
     public List<string> Steps { get; } = [];
 
+    public string LastStep
+    {
+        get
+        {
+            lock (Steps)
+            {
+                return Steps.LastOrDefault("");
+            }
+        }
+    }
+
     /// <summary>Thrown at the step of that name.</summary>
     public Dictionary<string, Exception> Faults { get; } = [];
 

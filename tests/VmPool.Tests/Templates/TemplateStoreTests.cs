@@ -85,6 +85,38 @@ public sealed class TemplateStoreTests : IDisposable
         Assert.Equal("qcow2", other.Disk.Format);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_hypervisor_that_changes_while_its_template_is_made_or_opened_gets_another_one_at_the_next_request(bool isMade)
+    {
+        if (isMade)
+        {
+            await using TemplateStore first = Store();
+            await first.CurrentAsync(Image(), CancellationToken.None);
+        }
+        _guests.Steps.Clear();
+        var opening = new TaskCompletionSource();
+        _guests.Holds["open"] = opening.Task;
+        await using TemplateStore store = Store();
+        Task<Template?> early = store.CurrentAsync(Image(), CancellationToken.None);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (_guests.LastStep != "open")
+        {
+            await Task.Delay(20, deadline.Token);
+        }
+        string before = store.Status.Key;
+
+        _guests.Key = "fake 2";
+        opening.SetResult();
+
+        Assert.Null(await early);
+        Assert.Contains("the hypervisor has changed from \"fake 1\" to \"fake 2\" meanwhile", store.Status.Detail, StringComparison.Ordinal);
+        // What was made with the old one is left for it.
+        Assert.Equal(isMade, File.Exists(Path.Combine(Templates, before, "manifest.json")));
+        Assert.NotEqual(before, (await store.CurrentAsync(Image(), CancellationToken.None))!.Key);
+    }
+
     [Fact]
     public async Task A_prepared_guest_is_frozen_when_its_agent_listens_and_only_its_clone_is_logged_in_to()
     {
