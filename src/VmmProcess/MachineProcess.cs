@@ -107,7 +107,9 @@ public sealed class MachineProcess
     /// Kills it and waits until it is gone. Nothing is asked of it: what a machine leaves is thrown away, and the files of a
     /// saved template are complete before its process ends.
     /// </summary>
-    /// <exception cref="HypervisorException">The process survives SIGKILL; it waits inside the kernel for a device of the host.</exception>
+    /// <exception cref="HypervisorException">
+    /// The process survives SIGKILL, because it waits inside the kernel for a device of the host; or what was held for it is not given back.
+    /// </exception>
     public async Task StopAsync()
     {
         _process.Kill();
@@ -115,10 +117,13 @@ public sealed class MachineProcess
         {
             await Exited.WaitAsync(KillDeadline, _time, CancellationToken.None);
         }
-        catch (TimeoutException e) when (!HasEnded)
+        catch (TimeoutException e)
         {
             throw new HypervisorException(
-                $"{_info.Program} of {_info.InstanceId} (pid {Identity.Pid}) is still there {KillDeadline.TotalSeconds:0} s after SIGKILL; it waits inside the kernel, look at /proc/{Identity.Pid}/stack", e);
+                HasEnded
+                    ? $"{_info.Program} of {_info.InstanceId} has ended, but not all that was held for it is given back {KillDeadline.TotalSeconds:0} s after SIGKILL"
+                    : $"{_info.Program} of {_info.InstanceId} (pid {Identity.Pid}) is still there {KillDeadline.TotalSeconds:0} s after SIGKILL; it waits inside the kernel, look at /proc/{Identity.Pid}/stack",
+                e);
         }
     }
 
