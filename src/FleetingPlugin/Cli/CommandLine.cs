@@ -51,7 +51,14 @@ internal static class CommandLine
             return Task.FromResult(Refuse(parsed, error));
         }
 
-        return parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false }, token);
+        return parsed.InvokeAsync(new InvocationConfiguration
+        {
+            Output = output,
+            Error = error,
+            EnableDefaultExceptionHandler = false,
+            // Its own handling of signals would race with ours.
+            ProcessTerminationTimeout = null,
+        }, token);
     }
 
     /// <summary>For somebody who starts the plugin by hand without arguments.</summary>

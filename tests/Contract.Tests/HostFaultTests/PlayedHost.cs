@@ -104,12 +104,7 @@ internal sealed class PlayedHost : IAsyncDisposable
     public async Task<(ChildProcess Host, int PluginPid)> HoldAsync(Dictionary<string, object> config, params string[] until)
     {
         string output = Path.Combine(_directory, "hold.log");
-        ChildProcess host = Spawn.Start(new SpawnRequest
-        {
-            Program = "nsenter",
-            Arguments = [.. Enter, .. InitCommand(config), .. until.SelectMany(text => new[] { "-until", text }), "-hold", "100s", "-for", "100s"],
-            OutputPath = output,
-        });
+        ChildProcess host = Start(output, [.. InitCommand(config), .. until.SelectMany(text => new[] { "-until", text }), "-hold", "100s", "-for", "100s"]);
         string? line = null;
         await UntilAsync(() => host.Exited.IsCompleted
             || (line = File.ReadAllLines(output).FirstOrDefault(text => text.Contains("\"plugin_pid\":", StringComparison.Ordinal) && text.EndsWith('}'))) is not null,
@@ -118,6 +113,10 @@ internal sealed class PlayedHost : IAsyncDisposable
         using JsonDocument announcement = JsonDocument.Parse(line!);
         return (host, announcement.RootElement.GetProperty("plugin_pid").GetInt32());
     }
+
+    /// <summary>Starts a program inside; the process is the program's own.</summary>
+    public ChildProcess Start(string output, params string[] command) =>
+        Spawn.Start(new SpawnRequest { Program = "nsenter", Arguments = [.. Enter, .. command], OutputPath = output });
 
     /// <summary>Waits until nothing but the test's own preparations is there.</summary>
     public Task AssertHealthyAgainAsync() => AssertUnchangedAsync(_healthy);
@@ -255,7 +254,7 @@ internal sealed class PlayedHost : IAsyncDisposable
         }
     }
 
-    private static async Task UntilAsync(Func<bool> condition, string subject)
+    public static async Task UntilAsync(Func<bool> condition, string subject)
     {
         long start = TimeProvider.System.GetTimestamp();
         while (!condition())
