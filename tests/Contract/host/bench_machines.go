@@ -31,7 +31,9 @@ func (b *bench) machines(ctx context.Context) {
 		if round <= b.plan.ourCopies {
 			b.attempt(ctx, "copy+boot of our image", func() error { return b.copyBoot(ctx, "copy_boot_ours", b.ours) })
 		}
-		b.attempt(ctx, "overlay+boot", func() error { return b.overlayBoot(ctx) })
+		if round <= b.plan.overlays {
+			b.attempt(ctx, "overlay+boot", func() error { return b.overlayBoot(ctx) })
+		}
 		b.attempt(ctx, "clones one by one", func() error { return b.clones(ctx, 1, b.plan.clonesPerRound) })
 		b.attempt(ctx, "spares", func() error { return b.spares(ctx, spares) })
 	}
