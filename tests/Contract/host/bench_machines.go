@@ -27,7 +27,9 @@ func (b *bench) warmUp(ctx context.Context) (map[string]string, error) {
 func (b *bench) machines(ctx context.Context) {
 	spares := b.config.with(pluginConfig{"spares": 1})
 	for round := 1; round <= b.plan.rounds; round++ {
-		b.attempt(ctx, fmt.Sprintf("copy+boot, round %d of %d", round, b.plan.rounds), func() error { return b.copyBoot(ctx, "copy_boot", b.stock) })
+		if round <= b.plan.copies {
+			b.attempt(ctx, fmt.Sprintf("copy+boot, round %d of %d", round, b.plan.rounds), func() error { return b.copyBoot(ctx, "copy_boot", b.stock) })
+		}
 		if round <= b.plan.ourCopies {
 			b.attempt(ctx, "copy+boot of our image", func() error { return b.copyBoot(ctx, "copy_boot_ours", b.ours) })
 		}
