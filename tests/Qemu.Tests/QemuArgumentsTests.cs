@@ -21,7 +21,7 @@ public sealed class QemuArgumentsTests
         string[] expected =
         [
             "-name", "guest=ci-1",
-            "-nodefaults", "-no-user-config", "-machine", "q35,sata=off,smbus=off,vmport=off", "-accel", "tcg,thread=multi", "-cpu", "max",
+            "-nodefaults", "-no-user-config", "-machine", "q35,sata=off,smbus=off,vmport=off", "-accel", "tcg,thread=multi", "-cpu", "max,erms=off,la57=off,smap=off",
             "-display", "none",
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
             "-smp", "2",
@@ -124,7 +124,7 @@ public sealed class QemuArgumentsTests
 
     [Theory]
     [InlineData("kvm", "host")]
-    [InlineData("tcg", "max")]
+    [InlineData("tcg", "max,erms=off,la57=off,smap=off")]
     public void A_nested_guest_sees_the_processors_virtualization(string accelerator, string model)
     {
         IReadOnlyList<string> arguments = QemuArguments.Boot(

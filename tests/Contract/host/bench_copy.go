@@ -96,10 +96,11 @@ func (c copyBoot) measure(ctx context.Context) (lap bootLap, err error) {
 	lap.running = time.Since(begin)
 
 	info := ConnectInfo{InternalAddr: bootAddress, Settings: Settings{Username: bootUser, Key: key.private, Timeout: time.Minute}}
-	loggedIn, err := runTrue(ctx, info, hostKey.public)
+	connection, loggedIn, err := runTrue(ctx, info, hostKey.public)
 	if err != nil {
 		return lap, fmt.Errorf("the booted guest: %w; its console ends: %s", err, tail(console))
 	}
+	defer connection.Close()
 	lap.job = time.Since(begin)
 	lap.steps = append(lap.steps, timelineEntry{"login", milliseconds(loggedIn.Sub(last))}, timelineEntry{"job", milliseconds(time.Since(loggedIn))})
 	if lap.privateMiB, err = privateMemory(guest.Process.Pid); err != nil {
@@ -111,7 +112,7 @@ func (c copyBoot) measure(ctx context.Context) (lap bootLap, err error) {
 
 // arguments are those of the plugin's own machines, apart from what only its sandbox needs.
 func (c copyBoot) arguments(disk, seed, console string) []string {
-	accelerator, processor := "tcg,thread=multi", "max"
+	accelerator, processor := "tcg,thread=multi", "max,erms=off,la57=off,smap=off"
 	if c.kvm {
 		accelerator, processor = "kvm", "host"
 	}
