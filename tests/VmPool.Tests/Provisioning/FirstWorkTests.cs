@@ -5,7 +5,10 @@ namespace VmPool.Tests.Provisioning;
 
 public sealed class FirstWorkTests
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(80);
+    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(80);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(30);
+
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
 
     private readonly ManualClock _clock = new();
     private readonly StartGate _gate = new(1);
@@ -26,13 +29,27 @@ public sealed class FirstWorkTests
         Task<IDisposable> next = _gate.EnterAsync(StartTurn.Spare, CancellationToken.None);
         Task waiting = WaitAsync();
 
-        await LookAsync(busy: Look);
-        await LookAsync(busy: Look / 2);
+        await LookAsync(FirstLook, busy: FirstLook);
+        await LookAsync(Look, busy: Look / 2);
         Assert.False(waiting.IsCompleted);
-        await LookAsync(busy: TimeSpan.Zero);
+        await LookAsync(Look, busy: TimeSpan.Zero);
 
         await waiting.WaitAsync(TimeSpan.FromSeconds(20));
         Assert.False(next.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Nobody_waits_for_a_runner_that_has_not_come_by_the_first_look()
+    {
+        using IDisposable place = await _gate.EnterAsync(StartTurn.Requested, CancellationToken.None);
+        _ = _gate.EnterAsync(StartTurn.Requested, CancellationToken.None);
+        Task waiting = WaitAsync();
+
+        await LookAsync(Look, busy: TimeSpan.Zero);
+        Assert.False(waiting.IsCompleted);
+        _clock.Advance(FirstLook - Look);
+
+        await waiting.WaitAsync(TimeSpan.FromSeconds(20));
     }
 
     [Fact]
@@ -42,10 +59,11 @@ public sealed class FirstWorkTests
         _ = _gate.EnterAsync(StartTurn.Requested, CancellationToken.None);
         Task waiting = WaitAsync();
 
-        for (int i = 0; i < 13; i++)
+        await LookAsync(FirstLook, busy: FirstLook);
+        for (TimeSpan waited = FirstLook; waited < Longest; waited += Look)
         {
             Assert.False(waiting.IsCompleted);
-            await LookAsync(busy: Look);
+            await LookAsync(Look, busy: Look);
         }
 
         await waiting.WaitAsync(TimeSpan.FromSeconds(20));
@@ -63,10 +81,10 @@ public sealed class FirstWorkTests
 
     private Task WaitAsync() => new FirstWork(_gate, _clock, _ => _used).WaitAsync(42, CancellationToken.None);
 
-    private async Task LookAsync(TimeSpan busy)
+    private async Task LookAsync(TimeSpan after, TimeSpan busy)
     {
         await TestGroup.UntilAsync(() => _clock.Waiting == 1, "the next look");
         _used += busy;
-        _clock.Advance(Look);
+        _clock.Advance(after);
     }
 }
