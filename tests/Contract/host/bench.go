@@ -50,7 +50,7 @@ const (
 	// So often that what is measured is the plugin and not our looking; the runner's own habits are measured separately.
 	fastPoll = 5 * time.Millisecond
 	// Several machines compete for the cores with whoever asks; each takes long enough for this.
-	batchPoll = 20 * time.Millisecond
+	batchPoll = 50 * time.Millisecond
 	// An instance that waits already is found by the first Update after Increase.
 	sparePoll = time.Millisecond
 	// After this the end of the last machine no longer disturbs the next one.

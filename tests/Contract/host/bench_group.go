@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 )
 
 // benchGroup is a plugin that serves one group of real machines, and the clock beside it.
@@ -52,7 +55,7 @@ func sayTrouble(r Record) {
 }
 
 // start asks for count instances at once and polls Update until all of them run; each has its first job at once, unless
-// idle says that nobody shall log in. Every host polls while it waits, so what polling costs is in the figures.
+// idle says that nobody shall log in. The logins last until all the first jobs are done. Every host polls while it waits, so what polling costs is in the figures.
 func (g *benchGroup) start(ctx context.Context, count int, poll time.Duration, idle bool) ([]*machine, error) {
 	begin := time.Now()
 	accepted, err := g.session.Group.Increase(ctx, count)
@@ -74,7 +77,15 @@ func (g *benchGroup) start(ctx context.Context, count int, poll time.Duration, i
 			case instance.State == stateRunning && machines[instance.ID] == nil:
 				m := &machine{running: seen}
 				machines[instance.ID] = m
-				go func(id string) { jobs <- g.firstJob(ctx, id, m, begin, idle) }(instance.ID)
+				go func(id string) {
+					connection, err := g.firstJob(ctx, id, m, begin, idle)
+					jobs <- err
+					if connection != nil {
+						// A job goes on after its first command; what the end of a login costs belongs to nobody's start.
+						<-ctx.Done()
+						connection.Close()
+					}
+				}(instance.ID)
 			case instance.State == stateDeleting || instance.State == stateDeleted:
 				return nil, fmt.Errorf("instance %s is %s: it could not be created", instance.ID, instance.State)
 			}
@@ -101,40 +112,47 @@ func (g *benchGroup) start(ctx context.Context, count int, poll time.Duration, i
 	return all, nil
 }
 
-// firstJob logs in as the runner does, to the host key of this very machine only, and runs one command.
-func (g *benchGroup) firstJob(ctx context.Context, id string, m *machine, begin time.Time, idle bool) error {
-	record, err := g.readRecord(id)
-	m.record = record
+// firstJob logs in as the runner does, to the host key of this very machine only, and runs one command. The connection, if
+// there is one, is the caller's.
+func (g *benchGroup) firstJob(ctx context.Context, id string, m *machine, begin time.Time, idle bool) (connection io.Closer, err error) {
+	m.record, err = g.readRecord(id)
 	if err != nil || idle {
-		return err
+		return nil, err
 	}
-	loggedIn, err := g.runTrue(ctx, record)
+	connection, loggedIn, err := g.runTrue(ctx, m.record)
 	m.loggedIn, m.job = loggedIn.Sub(begin), time.Since(begin)
-	return err
+	return connection, err
 }
 
-func (g *benchGroup) runTrue(ctx context.Context, record instanceRecord) (loggedIn time.Time, err error) {
+func (g *benchGroup) runTrue(ctx context.Context, record instanceRecord) (connection io.Closer, loggedIn time.Time, err error) {
 	info, err := g.session.Group.ConnectInfo(ctx, record.ID)
 	if err != nil {
-		return loggedIn, fmt.Errorf("ConnectInfo(%s): %s", record.ID, errorText(err))
+		return nil, loggedIn, fmt.Errorf("ConnectInfo(%s): %s", record.ID, errorText(err))
 	}
 	return runTrue(ctx, info, record.HostKey)
 }
 
-// runTrue is the smallest job there is.
-func runTrue(ctx context.Context, info ConnectInfo, hostKey string) (loggedIn time.Time, err error) {
+// runTrue is the smallest job there is. The connection is the caller's, and nil on error.
+func runTrue(ctx context.Context, info ConnectInfo, hostKey string) (connection io.Closer, loggedIn time.Time, err error) {
 	client, err := login(ctx, info, hostKey)
 	if err != nil {
-		return loggedIn, err
+		return nil, loggedIn, err
 	}
-	defer client.Close()
 	loggedIn = time.Now()
+	if err := runCommand(client, "true"); err != nil {
+		client.Close()
+		return nil, loggedIn, err
+	}
+	return client, loggedIn, nil
+}
+
+func runCommand(client *ssh.Client, command string) error {
 	session, err := client.NewSession()
 	if err != nil {
-		return loggedIn, err
+		return err
 	}
 	defer session.Close()
-	return loggedIn, session.Run("true")
+	return session.Run(command)
 }
 
 func (g *benchGroup) readRecord(id string) (instanceRecord, error) {

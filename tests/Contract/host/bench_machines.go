@@ -179,9 +179,11 @@ func (b *bench) idle(ctx context.Context) error {
 			processor = append(processor, (now-used[m])/window.Seconds()*100)
 		}
 		for _, m := range machines {
-			if _, err := g.runTrue(ctx, m.record); err != nil {
+			connection, _, err := g.runTrue(ctx, m.record)
+			if err != nil {
 				return err
 			}
+			connection.Close()
 			if err := measureInto(&afterJob, m.record.Pid, privateMemory); err != nil {
 				return err
 			}

@@ -142,8 +142,8 @@ const howMeasured = `## How it was measured
 
 - The clock starts when a Go program, launching the plugin with go-plugin's own client and AutoMTLS as GitLab Runner does, calls
   Increase. *Running* is the first Update that says so; these hosts ask every 5 ms (for spares every 1 ms, for
-  several clones at once every 20 ms), so that the host's habits are not measured; what asking costs is in the figures. A plugin has been up for two seconds by then. *First job command* is the end of ` + "`true`" + `, run by golang.org/x/crypto/ssh after
-  a login to the host key of this very machine.
+  several clones at once every 50 ms), so that the host's habits are not measured; what asking costs is in the figures. A plugin has been up for two seconds by then. *First job command* is the end of ` + "`true`" + `, run by golang.org/x/crypto/ssh after
+  a login to the host key of this very machine; of several at once, each login lasts until all of them are done, as a job would.
 - copy+boot needs no plugin: cp of the whole disk (holes stay holes, no extents are shared, the source is in the page cache), a NoCloud
   seed, QEMU with the plugin's own options, *running* when sshd greets. Choices are those that make it faster: kernel booted directly, network ready before
   the clock starts, no DHCP, no flushes to the host's disk. Its stock guest is Debian 12 by mmdebstrap with cloud-init, its configuration untouched.
