@@ -10,6 +10,18 @@ public sealed class AcceleratorProbeTests
     public async Task The_test_guest_runs_to_its_end_where_the_accelerator_works() =>
         Assert.Null(await new KvmTest("qemu-system-x86_64", TimeSpan.FromSeconds(60)).RunAsync("tcg", CancellationToken.None));
 
+    // What a KVM that emulates its guest's kernel lacks; the rest of the guest then still runs, now and then.
+    [Fact]
+    public async Task A_processor_that_cannot_exchange_16_bytes_at_once_does_not_pass()
+    {
+        using var directory = new TestDirectory();
+        string program = Script(directory, "exec qemu-system-x86_64 \"$@\" -cpu max,cx16=off");
+
+        string? failure = await new KvmTest(program, TimeSpan.FromSeconds(60)).RunAsync("tcg", CancellationToken.None);
+
+        Assert.StartsWith("a test guest ended with code 0", failure, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_guest_that_hangs_is_recognised_at_the_deadline()
     {
@@ -130,8 +142,9 @@ public sealed class AcceleratorProbeTests
     [Theory]
     [InlineData("\"boot_id\": \"", "\"boot_id\": \"another-")]
     [InlineData("\"modules\": \"", "\"modules\": \"another-")]
+    [InlineData("\"guest\": \"", "\"guest\": \"another-")]
     [InlineData("{", "{ damaged")]
-    public async Task What_was_remembered_of_another_boot_or_other_modules_or_is_damaged_does_not_count(string text, string replacement)
+    public async Task What_was_remembered_of_another_boot_or_other_modules_or_another_guest_or_is_damaged_does_not_count(string text, string replacement)
     {
         RequireDevice();
         using var directory = new TestDirectory();

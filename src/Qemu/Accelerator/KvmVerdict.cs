@@ -14,6 +14,9 @@ internal sealed record KvmVerdict
     /// <summary>Loaded kvm modules it belongs to.</summary>
     public required string Modules { get; init; }
 
+    /// <summary>Test guest it was found out with; absent in what the first versions wrote.</summary>
+    public string? Guest { get; init; }
+
     /// <summary>When it was found out.</summary>
     public required DateTimeOffset TestedAt { get; init; }
 

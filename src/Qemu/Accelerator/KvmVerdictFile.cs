@@ -34,6 +34,7 @@ internal sealed class KvmVerdictFile(string? path, TimeProvider time, ILogger lo
             BootId = ProcessTable.BootId,
             QemuVersion = qemuVersion,
             Modules = LoadedModules(),
+            Guest = KvmTestGuest.Name,
             TestedAt = time.GetUtcNow(),
             Failure = failure,
         };
@@ -48,6 +49,7 @@ internal sealed class KvmVerdictFile(string? path, TimeProvider time, ILogger lo
         verdict.BootId == ProcessTable.BootId
         && verdict.QemuVersion == qemuVersion
         && verdict.Modules == LoadedModules()
+        && verdict.Guest == KvmTestGuest.Name
         && (verdict.Failure is null || time.GetUtcNow() - verdict.TestedAt < FailureLifetime);
 
     private void Write(string target, KvmVerdict verdict)
