@@ -36,7 +36,7 @@ public sealed class OpenSshLogin(int port) : IGuestLogin
         "-F", "none", "-T", "-p", port.ToString(CultureInfo.InvariantCulture), "-i", key,
         "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "LogLevel=ERROR",
         "-o", $"UserKnownHostsFile={known}", "-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes", "-o", "UpdateHostKeys=no",
-        "-o", "HostKeyAlgorithms=ecdsa-sha2-nistp256", "-o", "KexAlgorithms=curve25519-sha256", "-o", "Ciphers=aes128-gcm@openssh.com",
+        "-o", "HostKeyAlgorithms=ecdsa-sha2-nistp256", "-o", "KexAlgorithms=ecdh-sha2-nistp256,curve25519-sha256", "-o", "Ciphers=aes128-gcm@openssh.com",
         "-o", "PreferredAuthentications=publickey", "-o", "ConnectTimeout=20",
         $"{access.User}@{access.Address}", "--", command,
     ];

@@ -13,12 +13,17 @@ internal static class Recipe
 
     /// <summary>
     /// eth0 keeps its name, because the fixed addresses are configured on it. A quiet console saves a tenth of an emulated
-    /// boot; errors and panics are still printed. Nobody reads audit records. The timer's check is wrong on an emulated machine
-    /// of a busy host: the kernel then panics ("IO-APIC + timer doesn't work"). Nothing here has an AppArmor profile, and
-    /// dockerd wants to compile one where the kernel asks for it.
+    /// boot; errors and panics are still printed. The timer's check is wrong on an emulated machine of a busy host: the kernel
+    /// then panics ("IO-APIC + timer doesn't work").
+    /// <para>
+    /// Security modules are those that need no policy. Nothing here has an AppArmor profile, and dockerd wants to compile one where the
+    /// kernel asks for it; but with AppArmor merely switched off Debian's kernel takes SELinux in its place, which then has no policy
+    /// and is asked for every file all the same. Auditing is not switched off here, but by journald: a kernel without it
+    /// calls modprobe for every program that opens its socket, six times for each login and four for each sudo.
+    /// </para>
     /// </summary>
     public const string KernelCommandLine =
-        "root=/dev/vda rootfstype=ext4 rw fsck.mode=skip net.ifnames=0 apparmor=0 audit=0 no_timer_check quiet loglevel=4 systemd.show_status=error";
+        "root=/dev/vda rootfstype=ext4 rw fsck.mode=skip net.ifnames=0 lsm=landlock,lockdown,yama no_timer_check quiet loglevel=4 systemd.show_status=error";
 
     /// <summary>Installed without recommended packages, beside the essential ones and apt.</summary>
     public static readonly IReadOnlyList<string> Packages =

@@ -73,11 +73,18 @@ func runBench(args []string) error {
 	commit := flags.String("commit", "", "of the measured plugin")
 	only := flags.String("only", "", "measure only what this regular expression finds, after the template")
 	quick := flags.Bool("quick", false, "fewer repetitions")
+	inARow := flags.Int("in-a-row", 0, "so many clones one after the other, 20 at least, instead of the plan's number")
 	deadline := flags.Duration("deadline", 2*time.Hour, "for everything")
 	flags.Parse(args)
 
 	if *quick {
 		b.plan = quickPlan
+	}
+	if *inARow != 0 {
+		if *inARow < 2*around {
+			return fmt.Errorf("-in-a-row is %d, want %d at least", *inARow, 2*around)
+		}
+		b.plan.inARow = *inARow
 	}
 	var err error
 	if b.config, err = readRunnerConfig(*configFile); err != nil {

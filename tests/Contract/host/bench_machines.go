@@ -202,20 +202,6 @@ func measureInto[T any](into *samples, subject T, measure func(T) (float64, erro
 	return err
 }
 
-// flat compares the clones around number 5 in a row with those around number 200.
-func (b *bench) flat(ctx context.Context) error {
-	var jobs samples
-	err := b.oneByOne(ctx, b.config, b.plan.inARow, fastPoll, func(m *machine) { jobs.add(m.job) })
-	if err != nil {
-		return err
-	}
-	early, late := jobs[:10], jobs[len(jobs)-10:]
-	b.figures.times("flat.job_ms.5", early)
-	b.figures.times("flat.job_ms.200", late)
-	b.figures.ratio("flat.ratio", "flat.job_ms.200", "flat.job_ms.5")
-	return nil
-}
-
 // withGroup opens a group for the work and gives everything back after it, whether it succeeded or not.
 func (b *bench) withGroup(ctx context.Context, config pluginConfig, work func(*benchGroup) error) error {
 	g, err := openBenchGroup(ctx, b.plugin, config)

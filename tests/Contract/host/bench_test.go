@@ -140,6 +140,32 @@ func TestPictureIsWellFormedAndHasABarForEachMeasuredMethodAndPhase(t *testing.T
 	equal(t, "number of rectangles", bars, 2+2+len(phases))
 }
 
+func TestTwoPluginsAreComparedByMediansAndTheirQuickerHalves(t *testing.T) {
+	lap := func(job, guest float64) rowLap {
+		return rowLap{machine: &machine{job: time.Duration(job) * time.Millisecond}, guest: guest}
+	}
+	table := against([]rowLap{lap(400, 40), lap(200, 20), lap(600, 60)}, []rowLap{lap(300, 10), lap(100, 10), lap(900, 10)})
+	for _, wanted := range []string{
+		"medians of 3 clones each, in turns",
+		"Increase to first job command, ms      400.0     300.0   0.750   200.0 100.0",
+		"CPU time of the guest's QEMU, ms        40.0      10.0   0.250   20.0 10.0",
+	} {
+		if !strings.Contains(table, wanted) {
+			t.Errorf("the table lacks %q:\n%s", wanted, table)
+		}
+	}
+}
+
+func TestEveryCloneOfARowIsKeptWithItsSteps(t *testing.T) {
+	m := &machine{running: 100 * time.Millisecond, loggedIn: 400 * time.Millisecond, job: 450 * time.Millisecond}
+	m.record.Timeline = []timelineEntry{{"accepted", 0}, {"resume", 60}}
+	directory := t.TempDir()
+	if err := writeRow(filepath.Join(directory, "row.csv"), []rowLap{{number: 7, machine: m, guest: 300, plugin: 50, others: 20, pace: 30.5}}); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "row.csv", read(t, directory, "row.csv"), "number,resume,seen,login,job,running,job_total,cpu_guest,cpu_plugin,cpu_others,pace\n7,60.0,40.0,300.0,50.0,100.0,450.0,300,50,20,30.50\n")
+}
+
 func TestStepsLastFromOneToTheNextAndEndWithWhatTheHostSees(t *testing.T) {
 	m := &machine{running: 100 * time.Millisecond, loggedIn: 400 * time.Millisecond, job: 450 * time.Millisecond}
 	m.record.Timeline = []timelineEntry{{"accepted", 0}, {"slot", 20}, {"resume", 80}}

@@ -22,6 +22,7 @@ func commands() []command {
 		{"rss", "measure resident memory with simulated instances", runRss},
 		{"update", "measure Update over simulated instances", runUpdate},
 		{"bench", "measure every way to a virtual machine, and the plugin", runBench},
+		{"bench-against", "measure clones of two plugins in turns", runBenchAgainst},
 		{"bench-report", "write table and picture of a bench.json again", runBenchReport},
 		{"demo", "give real CI jobs to real instances", runDemo},
 		{"recovery", "kill the plugin in the middle of its work and look what becomes of real instances", runRecovery},

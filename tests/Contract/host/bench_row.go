@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// rowLap is one clone of the row. CPU times are in milliseconds, from the call of Increase to the end of the first job command.
+type rowLap struct {
+	number                int
+	machine               *machine
+	guest, plugin, others float64
+	// pace is how long a piece of work that never changes took just before: the machine's own mood.
+	pace float64
+}
+
+// row starts, uses and deletes one clone after the other and looks at what each costs.
+func (b *bench) row(ctx context.Context, count int) (laps []rowLap, err error) {
+	err = b.withGroup(ctx, b.config, func(g *benchGroup) error {
+		for number := 1; number <= count; number++ {
+			lap, err := g.lap(ctx, number)
+			if err != nil {
+				return err
+			}
+			laps = append(laps, lap)
+		}
+		return nil
+	})
+	return laps, err
+}
+
+func (g *benchGroup) lap(ctx context.Context, number int) (rowLap, error) {
+	lap := rowLap{number: number, pace: pace()}
+	plugin, err := processorTime(g.session.pid())
+	if err != nil {
+		return lap, err
+	}
+	all, err := busyTime()
+	if err != nil {
+		return lap, err
+	}
+	machines, err := g.start(ctx, 1, fastPoll, false)
+	if err != nil {
+		return lap, err
+	}
+	lap.machine = machines[0]
+	pluginNow, err := processorTime(g.session.pid())
+	if err != nil {
+		return lap, err
+	}
+	guest, err := processorTime(lap.machine.record.Pid)
+	if err != nil {
+		return lap, err
+	}
+	allNow, err := busyTime()
+	if err != nil {
+		return lap, err
+	}
+	lap.guest, lap.plugin = guest*1000, (pluginNow-plugin)*1000
+	lap.others = (allNow-all)*1000 - lap.guest - lap.plugin
+	if _, err = g.end(ctx, machines); err != nil {
+		return lap, err
+	}
+	return lap, sleepUntil(ctx, time.Now().Add(breather))
+}
+
+// busyTime is what all processors together have worked so far, in seconds; what they lost to other guests of their own host is
+// not in it.
+func busyTime() (float64, error) {
+	fields := strings.Fields(firstLine("/proc/stat"))
+	if len(fields) < 8 {
+		return 0, fmt.Errorf("/proc/stat begins with %q", fields)
+	}
+	var user, nice, system, idle, wait, interrupts, soft float64
+	if _, err := fmt.Sscan(strings.Join(fields[1:8], " "), &user, &nice, &system, &idle, &wait, &interrupts, &soft); err != nil {
+		return 0, err
+	}
+	return (user + nice + system + interrupts + soft) / 100, nil
+}
+
+var paceData [1 << 20]byte
+
+func pace() float64 {
+	begin := time.Now()
+	for i := 0; i < 8; i++ {
+		sum := sha256.Sum256(paceData[:])
+		paceData[0] = sum[0]
+	}
+	return milliseconds(time.Since(begin))
+}
+
+// writeRow keeps every clone of the row for whoever wonders about the medians.
+func writeRow(path string, laps []rowLap) error {
+	var text strings.Builder
+	for i, lap := range laps {
+		steps := lap.machine.durations()
+		if i == 0 {
+			text.WriteString("number")
+			for _, step := range steps {
+				fmt.Fprintf(&text, ",%s", step.Step)
+			}
+			text.WriteString(",running,job_total,cpu_guest,cpu_plugin,cpu_others,pace\n")
+		}
+		fmt.Fprintf(&text, "%d", lap.number)
+		for _, step := range steps {
+			fmt.Fprintf(&text, ",%.1f", step.Ms)
+		}
+		fmt.Fprintf(&text, ",%.1f,%.1f,%.0f,%.0f,%.0f,%.2f\n", milliseconds(lap.machine.running), milliseconds(lap.machine.job), lap.guest, lap.plugin, lap.others, lap.pace)
+	}
+	return os.WriteFile(path, []byte(text.String()), 0o644)
+}
+
+// around is how many clones a median at one place of the row is made of.
+const around = 10
+
+// flat compares the clones around number 5 in a row with those around number 200.
+func (b *bench) flat(ctx context.Context) error {
+	laps, err := b.row(ctx, b.plan.inARow)
+	if err := firstError(err, writeRow(filepath.Join(b.out, "row.csv"), laps)); err != nil {
+		return err
+	}
+	early, late := jobsOf(laps[:around]), jobsOf(laps[len(laps)-around:])
+	b.figures.times("flat.job_ms.5", early)
+	b.figures.times("flat.job_ms.200", late)
+	b.figures.ratio("flat.ratio", "flat.job_ms.200", "flat.job_ms.5")
+	return nil
+}
+
+func jobsOf(laps []rowLap) (jobs samples) {
+	for _, lap := range laps {
+		jobs.add(lap.machine.job)
+	}
+	return jobs
+}
