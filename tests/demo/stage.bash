@@ -37,18 +37,52 @@ open_stage() {
   host=$("$root/scripts/build-go-host")/host
   leak_check=${VMPOOL_LEAK_CHECK:-$("$root/scripts/build-leak-check")}
 
-  work=$(mktemp -d "/tmp/vmpool-$stage.XXXXXX")
+  work=/tmp/vmpool-$stage.$$
+  mkdir -m 0700 "$work"
   trap close_stage EXIT
   trap 'exit 130' INT TERM
   mkdir -p "$cache" "$out" "$work/tmp"
+  echo "$stand_in_version" >"$work/stand-in-version"
+  end_killed_stages
   with_stand_in=()
-  if [[ $hypervisor == cloud-hypervisor ]]; then
-    if ! runs_overlays && ! can_reflink; then mount_reflinks; fi
-    use_stand_in
-  fi
+  if [[ $hypervisor == cloud-hypervisor ]]; then prepare_cloud_hypervisor; fi
   write_config "${@:3}"
   in_host=("${with_stand_in[@]}" nsenter --net="/run/netns/$host_netns" env TMPDIR="$work/tmp")
   group=(-plugin "$plugin" -config "$work/config.toml")
+}
+
+# A stage that was killed could not clean up, and only its own groups would: whoever compares the host's state would find its
+# slots, and the firewall's table with them.
+end_killed_stages() {
+  local left pid name netns config
+  for left in /tmp/vmpool-*.*; do
+    pid=${left##*.}
+    name=${left#/tmp/vmpool-} name=${name%.*}
+    if ! [[ $pid =~ ^[0-9]+$ ]] || kill -0 "$pid" 2>/dev/null; then continue; fi
+    note "$left is a killed stage's: what it left is removed"
+    for config in "$left"/*.toml; do
+      if [[ -e $config ]]; then end_groups_of "$config" "vmpool-$name-host-$pid" || fail "that failed; remove its slots and $left by hand"; fi
+    done
+    for netns in "vmpool-$name-host-$pid" "vmpool-$name-net-$pid"; do
+      if [[ -e /run/netns/$netns ]]; then ip netns delete "$netns"; fi
+    done
+    rm -rf "$left"
+  done
+}
+
+# In a shell of its own, because it prepares for another hypervisor than ours, perhaps.
+end_groups_of() (
+  config=$1 in_netns=() stand_in_version=$(<"${1%/*}/stand-in-version")
+  trap 'if [[ -n $mounted ]]; then umount "$mounted"; fi' EXIT
+  if [[ -e /run/netns/$2 ]]; then in_netns=(nsenter --net="/run/netns/$2"); fi
+  with_stand_in=()
+  if grep -q 'hypervisor = "cloud-hypervisor"' "$config"; then prepare_cloud_hypervisor; fi
+  "${with_stand_in[@]}" "${in_netns[@]}" env TMPDIR="$work/tmp" "$host" demo -plugin "$plugin" -config "$config" -count 0
+)
+
+prepare_cloud_hypervisor() {
+  if ! runs_overlays && ! can_reflink; then mount_reflinks; fi
+  use_stand_in
 }
 
 # Where the plugin looks for it.
@@ -90,7 +124,7 @@ mount_reflinks() {
   fi
   cache=$cache/reflinks
   mkdir -p "$cache"
-  mount -o loop,discard "$file" "$cache"
+  if ! mountpoint -q "$cache"; then mount -o loop,discard "$file" "$cache"; fi
   mounted=$cache
 }
 

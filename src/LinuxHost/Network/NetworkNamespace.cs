@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace LinuxHost;
 
 /// <summary>
@@ -60,29 +62,42 @@ public static class NetworkNamespace
 
     /// <summary>
     /// Runs code inside the namespace, on a thread of its own that ends afterwards: opened sockets, taps and paths below
-    /// /proc/sys/net are then those of the namespace. The code must not wait for other tasks.
+    /// /proc/sys/net are then those of the namespace. The code must not wait for other tasks, nor have any continue: a thread
+    /// inherits the namespaces of the one that creates it, and the pool's are created by whoever queues work.
     /// </summary>
     /// <exception cref="HostResourceException">There is no such namespace, or it may not be entered.</exception>
     public static Task<T> RunInsideAsync<T>(string name, Func<T> action)
     {
         CheckName(name);
-        var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() =>
+        // Its thread is created at its first use, which may be in there.
+        _ = ExitWatcher.Shared;
+        // Hence two threads: the one that tells the caller has never been inside.
+        return Task.Factory.StartNew(() => RunInside(name, action), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    private static T RunInside<T>(string name, Func<T> action)
+    {
+        T? result = default;
+        ExceptionDispatchInfo? failure = null;
+        var inside = new Thread(() =>
         {
             try
             {
                 Enter(name);
-                result.SetResult(action());
+                result = action();
             }
 #pragma warning disable CA1031 // Whatever the code throws belongs to the caller, not to this thread.
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                result.SetException(e);
+                failure = ExceptionDispatchInfo.Capture(e);
             }
         })
-        { IsBackground = true, Name = $"netns {name}" }.Start();
-        return result.Task;
+        { IsBackground = true, Name = $"netns {name}" };
+        inside.Start();
+        inside.Join();
+        failure?.Throw();
+        return result!;
     }
 
     private static void Delete(string name, string path)

@@ -72,6 +72,27 @@ public sealed class NetworkNamespaceTests
     }
 
     [Fact]
+    public async Task Who_awaited_code_run_inside_goes_on_outside()
+    {
+        await using TestNamespace space = await TestNamespace.CreateAsync();
+        using var begin = new ManualResetEventSlim();
+        Task<(string Inside, string After)> places = RunAndLookAsync(space.Name, begin);
+        // It is not done before it is awaited.
+        begin.Set();
+        (string inside, string after) = await places;
+        Assert.NotEqual(OwnNamespace(), inside);
+        Assert.Equal(OwnNamespace(), after);
+    }
+
+    private static async Task<(string Inside, string After)> RunAndLookAsync(string name, ManualResetEventSlim begin)
+    {
+        string inside = await NetworkNamespace.RunInsideAsync(name, () => begin.Wait(Eventually.Deadline) ? OwnNamespace() : "nobody let it begin").ConfigureAwait(false);
+        return (inside, OwnNamespace());
+    }
+
+    private static string OwnNamespace() => new FileInfo("/proc/thread-self/ns/net").LinkTarget!;
+
+    [Fact]
     public async Task Entering_a_missing_namespace_names_it()
     {
         HostResourceException error = await Assert.ThrowsAsync<HostResourceException>(
