@@ -20,18 +20,15 @@ type rowLap struct {
 }
 
 // row starts, uses and deletes one clone after the other and looks at what each costs.
-func (b *bench) row(ctx context.Context, count int) (laps []rowLap, err error) {
-	err = b.withGroup(ctx, b.config, func(g *benchGroup) error {
-		for number := 1; number <= count; number++ {
-			lap, err := g.lap(ctx, number)
-			if err != nil {
-				return err
-			}
-			laps = append(laps, lap)
+func (g *benchGroup) row(ctx context.Context, count int) (laps []rowLap, err error) {
+	for number := 1; number <= count; number++ {
+		lap, err := g.lap(ctx, number)
+		if err != nil {
+			return laps, err
 		}
-		return nil
-	})
-	return laps, err
+		laps = append(laps, lap)
+	}
+	return laps, nil
 }
 
 func (g *benchGroup) lap(ctx context.Context, number int) (rowLap, error) {
@@ -118,17 +115,29 @@ func writeRow(path string, laps []rowLap) error {
 // around is how many clones a median at one place of the row is made of.
 const around = 10
 
-// flat compares the clones around number 5 in a row with those around number 200.
+// flat compares the clones around number 5 in a row with those around number 200. Minutes lie between them, in which the machine
+// may have become slower or quicker; so the plugin that is aged by then and a new one have some more each, in turns.
 func (b *bench) flat(ctx context.Context) error {
-	laps, err := b.row(ctx, b.plan.inARow)
-	if err := firstError(err, writeRow(filepath.Join(b.out, "row.csv"), laps)); err != nil {
-		return err
-	}
-	early, late := jobsOf(laps[:around]), jobsOf(laps[len(laps)-around:])
-	b.figures.times("flat.job_ms.5", early)
-	b.figures.times("flat.job_ms.200", late)
-	b.figures.ratio("flat.ratio", "flat.job_ms.200", "flat.job_ms.5")
-	return nil
+	return b.withGroup(ctx, b.config, func(aged *benchGroup) error {
+		laps, err := aged.row(ctx, b.plan.inARow)
+		if err := firstError(err, writeRow(filepath.Join(b.out, "row.csv"), laps)); err != nil {
+			return err
+		}
+		b.figures.times("flat.job_ms.5", jobsOf(laps[:around]))
+		b.figures.times("flat.job_ms.200", jobsOf(laps[len(laps)-around:]))
+		b.figures.ratio("flat.ratio", "flat.job_ms.200", "flat.job_ms.5")
+		beside := b.config.with(pluginConfig{"name": b.config.text("name") + "-new"})
+		return b.withGroup(ctx, beside, func(fresh *benchGroup) error {
+			turns, err := inTurns(ctx, []*benchGroup{aged, fresh}, around)
+			if err != nil {
+				return err
+			}
+			b.figures.times("flat.turns.aged_ms", jobsOf(turns[0]))
+			b.figures.times("flat.turns.new_ms", jobsOf(turns[1]))
+			b.figures.ratio("flat.turns.ratio", "flat.turns.aged_ms", "flat.turns.new_ms")
+			return nil
+		})
+	})
 }
 
 func jobsOf(laps []rowLap) (jobs samples) {
