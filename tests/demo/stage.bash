@@ -70,15 +70,16 @@ end_killed_stages() {
   done
 }
 
-# In a shell of its own, because it prepares for another hypervisor than ours, perhaps.
-end_groups_of() (
-  config=$1 in_netns=() stand_in_version=$(<"${1%/*}/stand-in-version")
-  trap 'if [[ -n $mounted ]]; then umount "$mounted"; fi' EXIT
+# It may be another hypervisor's than ours: what is prepared for that one is for here alone.
+end_groups_of() {
+  local config=$1 in_netns=() with_stand_in=() mounted='' cache=$cache stand_in_version status=0
+  stand_in_version=$(<"${config%/*}/stand-in-version")
   if [[ -e /run/netns/$2 ]]; then in_netns=(nsenter --net="/run/netns/$2"); fi
-  with_stand_in=()
   if grep -q 'hypervisor = "cloud-hypervisor"' "$config"; then prepare_cloud_hypervisor; fi
-  "${with_stand_in[@]}" "${in_netns[@]}" env TMPDIR="$work/tmp" "$host" demo -plugin "$plugin" -config "$config" -count 0
-)
+  "${with_stand_in[@]}" "${in_netns[@]}" env TMPDIR="$work/tmp" "$host" demo -plugin "$plugin" -config "$config" -count 0 || status=$?
+  if [[ -n $mounted ]]; then umount "$mounted"; fi
+  return "$status"
+}
 
 prepare_cloud_hypervisor() {
   if ! runs_overlays && ! can_reflink; then mount_reflinks; fi
