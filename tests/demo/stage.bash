@@ -58,10 +58,12 @@ end_killed_stages() {
   for left in /tmp/vmpool-*.*; do
     pid=${left##*.}
     name=${left#/tmp/vmpool-} name=${name%.*}
-    if ! [[ $pid =~ ^[0-9]+$ ]] || kill -0 "$pid" 2>/dev/null; then continue; fi
-    note "$left is a killed stage's: what it left is removed"
+    # Not what somebody else has put there for us to read.
+    if ! [[ $pid =~ ^[0-9]+$ && -d $left && ! -L $left && -O $left ]] || kill -0 "$pid" 2>/dev/null; then continue; fi
+    note "$left is a killed stage's: what it left is removed; if that fails, remove its slots and the directory by hand"
+    for netns in "vmpool-$name-host-$pid" "vmpool-$name-net-$pid"; do end_processes_in "$netns"; done
     for config in "$left"/*.toml; do
-      if [[ -e $config ]]; then end_groups_of "$config" "vmpool-$name-host-$pid" || fail "that failed; remove its slots and $left by hand"; fi
+      if [[ -e $config ]]; then end_groups_of "$config" "vmpool-$name-host-$pid"; fi
     done
     for netns in "vmpool-$name-host-$pid" "vmpool-$name-net-$pid"; do
       if [[ -e /run/netns/$netns ]]; then ip netns delete "$netns"; fi
@@ -70,10 +72,24 @@ end_killed_stages() {
   done
 }
 
+# The host, its plugin and the internet's stand-in, where only the shell was killed.
+end_processes_in() {
+  local netns=$1 left
+  if [[ ! -e /run/netns/$netns ]]; then return; fi
+  for ((try = 0; try < 100; try++)); do
+    left=$(ip netns pids "$netns")
+    if [[ -z $left ]]; then return; fi
+    # shellcheck disable=SC2086 # Many.
+    kill $left 2>/dev/null || true # One of them may have ended by itself.
+    sleep 0.1
+  done
+  fail "does not end: process $left in $netns"
+}
+
 # It may be another hypervisor's than ours: what is prepared for that one is for here alone.
 end_groups_of() {
-  local config=$1 in_netns=() with_stand_in=() mounted='' cache=$cache stand_in_version status=0
-  stand_in_version=$(<"${config%/*}/stand-in-version")
+  local config=$1 in_netns=() with_stand_in=() mounted='' cache=$cache stand_in_version=$stand_in_version status=0
+  if [[ -e ${config%/*}/stand-in-version ]]; then stand_in_version=$(<"${config%/*}/stand-in-version"); fi
   if [[ -e /run/netns/$2 ]]; then in_netns=(nsenter --net="/run/netns/$2"); fi
   if grep -q 'hypervisor = "cloud-hypervisor"' "$config"; then prepare_cloud_hypervisor; fi
   "${with_stand_in[@]}" "${in_netns[@]}" env TMPDIR="$work/tmp" "$host" demo -plugin "$plugin" -config "$config" -count 0 || status=$?
@@ -138,10 +154,12 @@ can_reflink() {
 }
 
 close_stage() {
-  local status=$?
+  local status=$? config
   if [[ $status -ne 0 && -e /run/netns/$host_netns && -d $work/state ]]; then
     note "failed; what still runs is deleted by a group that is opened for nothing else"
-    "${in_host[@]}" "$host" demo "${group[@]}" -count 0 || "$plugin" status --config "$work/config.toml" >&2 || true # Reported is all that is left to do.
+    for config in "$work"/*.toml; do
+      "${in_host[@]}" "$host" demo -plugin "$plugin" -config "$config" -count 0 || "$plugin" status --config "$config" >&2 || true # Reported is all that is left to do.
+    done
   fi
   end_internet
   delete_namespaces

@@ -5,8 +5,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -23,9 +25,14 @@ func runBenchAgainst(args []string) error {
 	out := flags.String("out", ".", "directory for base.csv and plugin.csv, every clone of each")
 	deadline := flags.Duration("deadline", time.Hour, "for everything")
 	flags.Parse(args)
+	if *count < 1 {
+		return fmt.Errorf("-n is %d, want 1 at least", *count)
+	}
 
 	ctx, cancel := context.WithTimeout(context.Background(), *deadline)
 	defer cancel()
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	var laps [][]rowLap
 	err := withGroups(ctx, plugins[:], configs[:], nil, func(groups []*benchGroup) (err error) {
 		laps, err = inTurns(ctx, groups, *count)
@@ -60,12 +67,14 @@ func withGroups(ctx context.Context, plugins, configs []string, open []*benchGro
 	return firstError(err, group.close())
 }
 
-// inTurns has a clone of each group, then the next of each. The first of each is not measured: it reads its template.
+// inTurns has a clone of each group, then the next of each, and begins with the other group each time: what a clone's end still costs
+// is then borne by both alike. The first of each is not measured: it reads its template.
 func inTurns(ctx context.Context, groups []*benchGroup, count int) ([][]rowLap, error) {
 	laps := make([][]rowLap, len(groups))
 	for number := 0; number <= count; number++ {
-		for i, group := range groups {
-			lap, err := group.lap(ctx, number)
+		for turn := range groups {
+			i := (number + turn) % len(groups)
+			lap, err := groups[i].lap(ctx, number)
 			if err != nil {
 				return nil, fmt.Errorf("clone %d of plugin %d: %w", number, i+1, err)
 			}

@@ -46,6 +46,9 @@ func (g *benchGroup) lap(ctx context.Context, number int) (rowLap, error) {
 		return lap, err
 	}
 	lap.machine = machines[0]
+	if lap.machine.record.TemplateKey == "" {
+		return lap, fmt.Errorf("%s was booted, not cloned: no template could be made (the plugin's log above says why)", lap.machine.record.ID)
+	}
 	pluginNow, err := processorTime(g.session.pid())
 	if err != nil {
 		return lap, err
@@ -96,6 +99,9 @@ func writeRow(path string, laps []rowLap) error {
 	var text strings.Builder
 	for i, lap := range laps {
 		steps := lap.machine.durations()
+		if len(steps) != len(laps[0].machine.durations()) {
+			return fmt.Errorf("clone %d has the steps %v, unlike the first", lap.number, steps)
+		}
 		if i == 0 {
 			text.WriteString("number")
 			for _, step := range steps {
