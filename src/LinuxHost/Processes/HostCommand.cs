@@ -117,13 +117,17 @@ public static class HostCommand
 
     private static async Task PumpAsync(StreamReader reader, StringBuilder sink, Action<string>? line)
     {
-        while (await reader.ReadLineAsync() is { } text)
+        // Who has read of a stream himself closes it himself: the process's own end leaves it to the garbage collector.
+        using (reader)
         {
-            lock (sink)
+            while (await reader.ReadLineAsync() is { } text)
             {
-                sink.Append(text).Append('\n');
+                lock (sink)
+                {
+                    sink.Append(text).Append('\n');
+                }
+                line?.Invoke(text);
             }
-            line?.Invoke(text);
         }
     }
 

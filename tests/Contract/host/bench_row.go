@@ -134,9 +134,14 @@ func (b *bench) flat(ctx context.Context) error {
 		b.figures.ratio("flat.ratio", "flat.job_ms.200", "flat.job_ms.5")
 		beside := b.config.with(pluginConfig{"name": b.config.text("name") + "-new"})
 		return b.withGroup(ctx, beside, func(fresh *benchGroup) error {
-			turns, err := inTurns(ctx, []*benchGroup{aged, fresh}, around)
+			turns, err := inTurns(ctx, []*benchGroup{aged, fresh}, 2*around)
 			if err != nil {
 				return err
+			}
+			for i, name := range []string{"turns-aged.csv", "turns-new.csv"} {
+				if err := writeRow(filepath.Join(b.out, name), turns[i]); err != nil {
+					return err
+				}
 			}
 			b.figures.times("flat.turns.aged_ms", jobsOf(turns[0]))
 			b.figures.times("flat.turns.new_ms", jobsOf(turns[1]))

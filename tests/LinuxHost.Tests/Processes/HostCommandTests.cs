@@ -37,6 +37,19 @@ public sealed class HostCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task No_pipe_stays_open_after_the_program()
+    {
+        const int Runs = 60;
+        int before = OpenPipes();
+        for (int i = 0; i < Runs; i++)
+        {
+            await HostCommand.RunAsync("true", []);
+        }
+        // Two or three for each run, if they stayed; other tests have some for a moment.
+        Assert.True(OpenPipes() - before < Runs, $"{OpenPipes()} pipes are open, {before} were before {Runs} runs");
+    }
+
+    [Fact]
     public async Task A_missing_program_is_named()
     {
         HostCommandException error = await Assert.ThrowsAsync<HostCommandException>(() => HostCommand.RunAsync("no-such-tool", ["x"]));
@@ -77,4 +90,6 @@ public sealed class HostCommandTests : IDisposable
         Assert.Equal(["HOME", "LC_ALL", "PATH"],
             result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('=')[0]).Order(StringComparer.Ordinal));
     }
+
+    private static int OpenPipes() => Directory.GetFiles("/proc/self/fd").Count(path => new FileInfo(path).LinkTarget?.StartsWith("pipe:", StringComparison.Ordinal) == true);
 }
