@@ -121,6 +121,9 @@ func writeRow(path string, laps []rowLap) error {
 // around is how many clones a median at one place of the row is made of.
 const around = 10
 
+// slotRest is longer than the two seconds after which a plugin that nobody asks makes the slots that it has used up.
+const slotRest = 5 * time.Second
+
 // flat compares the clones around number 5 in a row with those around number 200. Minutes lie between them, in which the machine
 // may have become slower or quicker; so the plugin that is aged by then and a new one have some more each, in turns.
 func (b *bench) flat(ctx context.Context) error {
@@ -134,6 +137,10 @@ func (b *bench) flat(ctx context.Context) error {
 		b.figures.ratio("flat.ratio", "flat.job_ms.200", "flat.job_ms.5")
 		beside := b.config.with(pluginConfig{"name": b.config.text("name") + "-new"})
 		return b.withGroup(ctx, beside, func(fresh *benchGroup) error {
+			// Until the aged one, too, has all the slots ready that it wants: making them would fall into the other's turns.
+			if err := sleepUntil(ctx, time.Now().Add(slotRest)); err != nil {
+				return err
+			}
 			turns, err := inTurns(ctx, []*benchGroup{aged, fresh}, 2*around)
 			if err != nil {
 				return err
