@@ -151,6 +151,6 @@ const howMeasured = `## How it was measured
 - Private memory is Pss_Anon of the hypervisor's process; disk the allocated blocks of the instance's directory, without what it shares with
   others. An idle clone has its identity, has waited 30 s and nobody has logged in. Its CPU use is that of the 10 s after that.
 - Flat: medians of the first and the last ten of 205 clones in a row (flat.job_ms.5, .200; row.csv has each). Then twenty more of that plugin
-  and twenty of a new one, in turns (flat.turns): the machine itself is not as fast after six minutes as it was before.
+  and twenty of a new one, in turns (flat.turns): after minutes the machine itself may be slower or quicker than before.
 - Allocations per Update come from a build of the plugin that can be asked; all else is measured on the published one.
 `
