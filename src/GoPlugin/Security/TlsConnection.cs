@@ -31,7 +31,9 @@ internal sealed class TlsConnection(ConnectionDelegate next, AutoMtls mtls, ILog
             var features = new TlsFeatures(tls);
             connection.Features.Set<ITlsConnectionFeature>(features);
             connection.Features.Set<ITlsApplicationProtocolFeature>(features);
-            var transport = new TlsPipe(PipeReader.Create(tls), PipeWriter.Create(tls));
+            // Kestrel completes its input first and may still be writing: the stream is nobody's to close but ours.
+            var transport = new TlsPipe(
+                PipeReader.Create(tls, new StreamPipeReaderOptions(leaveOpen: true)), PipeWriter.Create(tls, new StreamPipeWriterOptions(leaveOpen: true)));
             connection.Transport = transport;
             try
             {
