@@ -91,6 +91,19 @@ public sealed class AcceleratorProbeTests
     }
 
     [Fact]
+    public async Task Without_a_kvm_device_nothing_is_tried_and_the_warning_names_it()
+    {
+        using var directory = new TestDirectory();
+
+        AcceleratorChoice choice = await Probe(directory, "auto", CountRun(directory, KvmTestGuest.SuccessCode), directory["kvm"])
+            .ChooseAsync("7.2.22", CancellationToken.None);
+
+        Assert.Equal("tcg", choice.Name);
+        Assert.Contains($"{directory["kvm"]} does not exist", choice.Warning, StringComparison.Ordinal);
+        Assert.False(File.Exists(directory["runs"]));
+    }
+
+    [Fact]
     public async Task Configured_kvm_that_cannot_be_used_is_an_error()
     {
         using var directory = new TestDirectory();
@@ -115,7 +128,6 @@ public sealed class AcceleratorProbeTests
     [Fact]
     public async Task A_kvm_that_runs_the_guest_is_taken()
     {
-        RequireDevice();
         using var directory = new TestDirectory();
 
         AcceleratorChoice choice = await Probe(directory, "auto", $"exit {KvmTestGuest.SuccessCode}").ChooseAsync("7.2.22", CancellationToken.None);
@@ -126,7 +138,6 @@ public sealed class AcceleratorProbeTests
     [Fact]
     public async Task The_outcome_is_remembered_across_processes_until_qemu_changes()
     {
-        RequireDevice();
         using var directory = new TestDirectory();
         string script = CountRun(directory, 1);
 
@@ -146,7 +157,6 @@ public sealed class AcceleratorProbeTests
     [InlineData("{", "{ damaged")]
     public async Task What_was_remembered_of_another_boot_or_other_modules_or_another_guest_or_is_damaged_does_not_count(string text, string replacement)
     {
-        RequireDevice();
         using var directory = new TestDirectory();
         string script = CountRun(directory, 1);
         await Probe(directory, "auto", script).ChooseAsync("7.2.22", CancellationToken.None);
@@ -160,9 +170,10 @@ public sealed class AcceleratorProbeTests
         Assert.Equal("tcg", choice.Name);
     }
 
-    private static AcceleratorProbe Probe(TestDirectory directory, string accelerator, string script) => new(
+    // The script stands for QEMU, so any file may stand for the device: not every machine that runs tests has one.
+    private static AcceleratorProbe Probe(TestDirectory directory, string accelerator, string script, string device = "/dev/null") => new(
         new QemuSettings { Program = Script(directory, script), Accelerator = accelerator, ProbeCachePath = directory["cache"] },
-        TimeProvider.System, NullLogger.Instance);
+        TimeProvider.System, NullLogger.Instance, device);
 
     private static string CountRun(TestDirectory directory, int code) => $"echo run >>{directory["runs"]}; exit {code}";
 
@@ -173,7 +184,4 @@ public sealed class AcceleratorProbeTests
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return path;
     }
-
-    private static void RequireDevice() =>
-        Assert.True(File.Exists("/dev/kvm"), "this test needs /dev/kvm to exist (it need not work); load a kvm module");
 }

@@ -1,10 +1,15 @@
+using LinuxHost;
 using Microsoft.Extensions.Logging;
 using VmPool;
 
 namespace Qemu;
 
 /// <summary>Decides between kvm and tcg by running a guest, not by looking at a device node.</summary>
-internal sealed class AcceleratorProbe(QemuSettings settings, TimeProvider time, ILogger logger)
+/// <param name="settings">What is configured.</param>
+/// <param name="time">Of the verdict.</param>
+/// <param name="logger">Says what could not be remembered.</param>
+/// <param name="device">Without this file no guest is tried.</param>
+internal sealed class AcceleratorProbe(QemuSettings settings, TimeProvider time, ILogger logger, string device = KvmDevice.Path)
 {
     private readonly KvmVerdictFile _memory = new(settings.ProbeCachePath, time, logger);
     private readonly KvmTest _test = new(settings.Program, settings.ProbeDeadline);
@@ -32,9 +37,9 @@ internal sealed class AcceleratorProbe(QemuSettings settings, TimeProvider time,
 
     private async Task<string?> FindFailureAsync(string qemuVersion, CancellationToken cancellationToken)
     {
-        if (!File.Exists(KvmTest.Device))
+        if (!File.Exists(device))
         {
-            return $"{KvmTest.Device} does not exist (no kvm module is loaded, or the processor's virtualization is off)";
+            return $"{device} does not exist (no kvm module is loaded, or the processor's virtualization is off)";
         }
         KvmVerdict verdict = _memory.Read(qemuVersion) ?? _memory.Record(qemuVersion, await _test.RunAsync("kvm", cancellationToken));
         return verdict.Failure;

@@ -10,8 +10,6 @@ namespace Qemu;
 /// </summary>
 internal sealed class KvmTest(string program, TimeSpan deadline)
 {
-    internal const string Device = "/dev/kvm";
-
     private const int TimedOut = 137;
     // For the kernel's part of ending QEMU, and for `timeout` itself.
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(5);
