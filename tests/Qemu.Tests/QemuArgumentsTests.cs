@@ -42,7 +42,7 @@ public sealed class QemuArgumentsTests
             "-device", "virtio-rng-pci,id=rng0",
             "-kernel", "/run/fleeting-plugin-vmpool-vm/image/kernel",
             "-initrd", "/run/fleeting-plugin-vmpool-vm/image/initrd",
-            "-append", "root=/dev/vda rw norandmaps mitigations=off init_on_alloc=0 hardened_usercopy=off randomize_kstack_offset=off console=ttyS0",
+            "-append", "root=/dev/vda rw norandmaps mitigations=off console=ttyS0",
         ];
         Assert.Equal(expected, arguments);
         Assert.Equal(
@@ -142,7 +142,7 @@ public sealed class QemuArgumentsTests
 
         Assert.Contains("file,id=hvc0,path=/run/fleeting-plugin-vmpool-vm/vm/virtio-console.log,append=on", arguments);
         Assert.Contains("virtconsole,chardev=hvc0,id=vc0", arguments);
-        Assert.Equal("norandmaps mitigations=off init_on_alloc=0 hardened_usercopy=off randomize_kstack_offset=off console=hvc0 console=ttyS0", arguments[^1]);
+        Assert.Equal("norandmaps mitigations=off console=hvc0 console=ttyS0", arguments[^1]);
         Assert.DoesNotContain("-initrd", arguments);
     }
 

@@ -62,7 +62,7 @@ func stockGuest(image, scratch string) copyBoot {
 }
 
 // emulationWords is what the plugin's driver adds to the kernel's command line under TCG.
-const emulationWords = " norandmaps mitigations=off init_on_alloc=0 hardened_usercopy=off randomize_kstack_offset=off"
+const emulationWords = " norandmaps mitigations=off"
 
 // ourGuest is the plugin's image, which is made for a quick boot, with a seed like the plugin's.
 func ourGuest(image, scratch string) (copyBoot, error) {
