@@ -24,6 +24,7 @@ type bench struct {
 	figures                  figures
 	taken                    map[string]*samples
 	timelines                map[string]*timeline
+	paces                    []pace
 	failures                 []string
 }
 
@@ -151,6 +152,7 @@ func (b *bench) run(ctx context.Context) {
 	for method, timeline := range b.timelines {
 		b.figures["timeline."+method] = timeline.medians()
 	}
+	b.figures.paces("pace", b.paces)
 	b.figures["load"] = []string{load, firstLine("/proc/loadavg")}
 }
 
@@ -164,6 +166,12 @@ func (b *bench) attempt(ctx context.Context, what string, work func() error) {
 		return
 	}
 	say("== %s (load %s)", what, firstLine("/proc/loadavg"))
+	now, err := measurePace()
+	if err != nil {
+		b.failures = append(b.failures, fmt.Sprintf("%s: %v", what, err))
+		return
+	}
+	b.paces = append(b.paces, now)
 	begin := time.Now()
 	if err := work(); err != nil {
 		say("== %s FAILED: %v", what, err)

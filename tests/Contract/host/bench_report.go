@@ -152,5 +152,7 @@ const howMeasured = `## How it was measured
   others. An idle clone has its identity, has waited 30 s and nobody has logged in. Its CPU use is that of the 10 s after that.
 - Flat: medians of the first and the last ten of 205 clones in a row (flat.job_ms.5, .200; row.csv has each). Then twenty more of that plugin
   and twenty of a new one, in turns (flat.turns): after minutes the machine itself may be slower or quicker than before.
+- Pace: what the machine itself costs before each part (pace.*), and before the first and the last ten of the row (flat.pace.*):
+  SHA-256 of 8 MiB, a read within 1 MiB whose address only the read before tells, and the first write to a page of new memory.
 - Allocations per Update come from a build of the plugin that can be asked; all else is measured on the published one.
 `

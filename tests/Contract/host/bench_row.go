@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,8 +14,8 @@ type rowLap struct {
 	number                int
 	machine               *machine
 	guest, plugin, others float64
-	// pace is how long a piece of work that never changes took just before: the machine's own mood.
-	pace float64
+	// pace is what work that never changes cost just before: the machine's own mood.
+	pace pace
 }
 
 // row starts, uses and deletes one clone after the other and looks at what each costs.
@@ -32,7 +31,11 @@ func (g *benchGroup) row(ctx context.Context, count int) (laps []rowLap, err err
 }
 
 func (g *benchGroup) lap(ctx context.Context, number int) (rowLap, error) {
-	lap := rowLap{number: number, pace: pace()}
+	lap := rowLap{number: number}
+	var err error
+	if lap.pace, err = measurePace(); err != nil {
+		return lap, err
+	}
 	plugin, err := processorTime(g.session.pid())
 	if err != nil {
 		return lap, err
@@ -83,17 +86,6 @@ func busyTime() (float64, error) {
 	return (user + nice + system + interrupts + soft) / 100, nil
 }
 
-var paceData [1 << 20]byte
-
-func pace() float64 {
-	begin := time.Now()
-	for i := 0; i < 8; i++ {
-		sum := sha256.Sum256(paceData[:])
-		paceData[0] = sum[0]
-	}
-	return milliseconds(time.Since(begin))
-}
-
 // writeRow keeps every clone of the row for whoever wonders about the medians.
 func writeRow(path string, laps []rowLap) error {
 	var text strings.Builder
@@ -107,13 +99,14 @@ func writeRow(path string, laps []rowLap) error {
 			for _, step := range steps {
 				fmt.Fprintf(&text, ",%s", step.Step)
 			}
-			text.WriteString(",running,job_total,cpu_guest,cpu_plugin,cpu_others,pace\n")
+			text.WriteString(",running,job_total,cpu_guest,cpu_plugin,cpu_others,pace_hash_ms,pace_memory_ns,pace_fault_us\n")
 		}
 		fmt.Fprintf(&text, "%d", lap.number)
 		for _, step := range steps {
 			fmt.Fprintf(&text, ",%.1f", step.Ms)
 		}
-		fmt.Fprintf(&text, ",%.1f,%.1f,%.0f,%.0f,%.0f,%.2f\n", milliseconds(lap.machine.running), milliseconds(lap.machine.job), lap.guest, lap.plugin, lap.others, lap.pace)
+		fmt.Fprintf(&text, ",%.1f,%.1f,%.0f,%.0f,%.0f,%.2f,%.1f,%.1f\n", milliseconds(lap.machine.running), milliseconds(lap.machine.job), lap.guest, lap.plugin, lap.others,
+			lap.pace.hashMs, lap.pace.memoryNs, lap.pace.faultUs)
 	}
 	return os.WriteFile(path, []byte(text.String()), 0o644)
 }
@@ -135,6 +128,8 @@ func (b *bench) flat(ctx context.Context) error {
 		b.figures.times("flat.job_ms.5", jobsOf(laps[:around]))
 		b.figures.times("flat.job_ms.200", jobsOf(laps[len(laps)-around:]))
 		b.figures.ratio("flat.ratio", "flat.job_ms.200", "flat.job_ms.5")
+		b.figures.paces("flat.pace.5", pacesOf(laps[:around]))
+		b.figures.paces("flat.pace.200", pacesOf(laps[len(laps)-around:]))
 		beside := b.config.with(pluginConfig{"name": b.config.text("name") + "-new"})
 		return b.withGroup(ctx, beside, func(fresh *benchGroup) error {
 			// Until the aged one, too, has all the slots ready that it wants: making them would fall into the other's turns.
@@ -163,4 +158,11 @@ func jobsOf(laps []rowLap) (jobs samples) {
 		jobs.add(lap.machine.job)
 	}
 	return jobs
+}
+
+func pacesOf(laps []rowLap) (paces []pace) {
+	for _, lap := range laps {
+		paces = append(paces, lap.pace)
+	}
+	return paces
 }

@@ -160,10 +160,34 @@ func TestEveryCloneOfARowIsKeptWithItsSteps(t *testing.T) {
 	m := &machine{running: 100 * time.Millisecond, loggedIn: 400 * time.Millisecond, job: 450 * time.Millisecond}
 	m.record.Timeline = []timelineEntry{{"accepted", 0}, {"resume", 60}}
 	directory := t.TempDir()
-	if err := writeRow(filepath.Join(directory, "row.csv"), []rowLap{{number: 7, machine: m, guest: 300, plugin: 50, others: 20, pace: 30.5}}); err != nil {
+	if err := writeRow(filepath.Join(directory, "row.csv"), []rowLap{{number: 7, machine: m, guest: 300, plugin: 50, others: 20, pace: pace{hashMs: 30.5, memoryNs: 8.71, faultUs: 11.25}}}); err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "row.csv", read(t, directory, "row.csv"), "number,resume,seen,login,job,running,job_total,cpu_guest,cpu_plugin,cpu_others,pace\n7,60.0,40.0,300.0,50.0,100.0,450.0,300,50,20,30.50\n")
+	equal(t, "row.csv", read(t, directory, "row.csv"), "number,resume,seen,login,job,running,job_total,cpu_guest,cpu_plugin,cpu_others,pace_hash_ms,pace_memory_ns,pace_fault_us\n7,60.0,40.0,300.0,50.0,100.0,450.0,300,50,20,30.50,8.7,11.2\n")
+}
+
+func TestPaceMeasuresEachKindOfWork(t *testing.T) {
+	measured, err := measurePace()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if measured.hashMs <= 0 || measured.memoryNs <= 0 || measured.faultUs <= 0 {
+		t.Errorf("a kind of work took no time: %+v", measured)
+	}
+	figures := figures{}
+	figures.paces("pace", []pace{{1, 10, 100}, {3, 30, 300}, {2, 20, 200}})
+	equal(t, "pace.memory_ns", figures["pace.memory_ns"], summary{P50: 20, P95: 30, N: 3})
+	equal(t, "pace.fault_us", figures["pace.fault_us"], summary{P50: 200, P95: 300, N: 3})
+}
+
+func TestTheRingOfLinesLeadsThroughAllOfThem(t *testing.T) {
+	seen := map[uint32]bool{}
+	at := uint32(0)
+	for ; !seen[at]; at = ring[at] {
+		seen[at] = true
+	}
+	equal(t, "lines", len(seen), paceBytes/cacheLine)
+	equal(t, "end", at, uint32(0))
 }
 
 func TestStepsLastFromOneToTheNextAndEndWithWhatTheHostSees(t *testing.T) {
