@@ -81,6 +81,26 @@ public sealed class CloneTests : IDisposable
     }
 
     [Fact]
+    public async Task Every_snapshot_is_whole()
+    {
+        var vm = new TestVm(_directory);
+        using StandInProcess process = await StandInProcess.ServeAsync(_directory, "a");
+        await process.RequireAsync("vm.create", vm.Config());
+        await process.RequireAsync("vm.boot");
+        var lengths = new List<long>();
+        foreach (int number in Enumerable.Range(1, 30))
+        {
+            await process.RequireAsync("vm.pause");
+            string path = Directory.CreateDirectory(_directory[$"snapshot{number}"]).FullName;
+            await process.RequireAsync("vm.snapshot", $$"""{"destination_url":"file://{{path}}"}""");
+            lengths.Add(new FileInfo(Path.Combine(path, "state.json")).Length);
+            await process.RequireAsync("vm.resume");
+        }
+
+        Assert.True(lengths.Min() > 0.99 * lengths.Max(), string.Join(' ', lengths));
+    }
+
+    [Fact]
     public async Task A_snapshot_needs_a_machine_that_stands_and_a_directory_without_one()
     {
         var vm = new TestVm(_directory);

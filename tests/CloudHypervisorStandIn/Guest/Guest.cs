@@ -1,3 +1,4 @@
+using System.IO.Pipes;
 using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
@@ -88,15 +89,18 @@ internal sealed class Guest : IDisposable
     /// <summary>The state of the devices of a machine that stands. The memory is in its file.</summary>
     internal byte[] Save()
     {
-        using SafeFileHandle file = Native.MemoryFile(StateName);
         Execute("migrate-set-capabilities", MigrationEvent.WriteCapabilities);
         // By default QEMU would spread even half a megabyte over time.
         Execute("migrate-set-parameters", json => json.WriteNumber("max-bandwidth", 1L << 40));
-        // QEMU 7.2 writes to sockets and programs only, and a program can write to what we have open.
-        Migrate("migrate", $"exec:cat >/proc/{Environment.ProcessId}/fd/{Native.Number(file)}");
-        byte[] state = new byte[RandomAccess.GetLength(file)];
-        _ = RandomAccess.Read(file, state, 0);
-        return state;
+        // The saving is completed when QEMU has written; the program may still be copying then. The end of the pipe is the end.
+        using var pipe = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
+        Task<byte[]> state = Task.Run(() => ReadToEnd(pipe));
+        using (SafePipeHandle end = pipe.ClientSafePipeHandle)
+        {
+            // QEMU 7.2 writes to sockets and programs only, and a program can write to what we have open.
+            Migrate("migrate", $"exec:cat >/proc/{Environment.ProcessId}/fd/{Native.Number(end)}");
+        }
+        return state.WaitAsync(CommandDeadline).GetAwaiter().GetResult();
     }
 
     public void Dispose()
@@ -180,6 +184,13 @@ internal sealed class Guest : IDisposable
         {
             throw GuestFailure.Translate(qemu.Output.Length > 0 ? qemu.Output : e.Message);
         }
+    }
+
+    private static byte[] ReadToEnd(Stream stream)
+    {
+        using var all = new MemoryStream();
+        stream.CopyTo(all);
+        return all.ToArray();
     }
 
     private void Load()
