@@ -136,8 +136,12 @@ func (b *bench) run(ctx context.Context) {
 	b.attempt(ctx, "template's checksums", func() error {
 		after, err := templateSums(b.config.text("vm_disk_directory"), b.config.text("name"))
 		if err == nil && len(before) > 0 {
+			paths := changed(before, after)
+			for _, path := range paths {
+				say("   changed: %s", path)
+			}
 			b.figures.number("template.files", float64(len(after)))
-			b.figures.number("template.files_changed", float64(changed(before, after)))
+			b.figures.number("template.files_changed", float64(len(paths)))
 		}
 		return err
 	})

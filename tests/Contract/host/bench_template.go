@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sort"
 	"strings"
 	"syscall"
 )
@@ -33,24 +35,28 @@ func templateSums(diskDirectory, group string) (map[string]string, error) {
 	return sums, err
 }
 
-// changed counts the files that differ, came or went.
-func changed(before, after map[string]string) int {
-	count := 0
+// changed names the files that differ, came or went.
+func changed(before, after map[string]string) []string {
+	var paths []string
 	for path, sum := range before {
 		if after[path] != sum {
-			count++
+			paths = append(paths, path)
 		}
 	}
 	for path := range after {
 		if _, known := before[path]; !known {
-			count++
+			paths = append(paths, path)
 		}
 	}
-	return count
+	sort.Strings(paths)
+	return paths
 }
 
-// dataSum is a checksum of a sparse file's data with its positions; reading gigabytes of holes would take longer than the
-// measurements it guards.
+const sumBlock = 64 << 10
+
+// dataSum is a checksum of what a sparse file holds: its blocks that are not all zeros, each with its position. Reading
+// gigabytes of holes would take longer than the measurements it guards. Where the file system says that data begins and ends
+// does not count: room that was reserved and never written reads as zeros, and is a hole until somebody has read it.
 func dataSum(path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -63,21 +69,24 @@ func dataSum(path string) (string, error) {
 	}
 	sum := sha256.New()
 	binary.Write(sum, binary.BigEndian, size)
-	const seekData, seekHole = 3, 4
-	for end := int64(0); end < size; {
-		start, err := file.Seek(end, seekData)
+	const seekData = 3
+	zeros, block := make([]byte, sumBlock), make([]byte, sumBlock)
+	for at := int64(0); at < size; at += sumBlock {
+		data, err := file.Seek(at, seekData)
 		if pathError, ok := err.(*fs.PathError); ok && pathError.Err == syscall.ENXIO {
 			break // Nothing but a hole is left.
 		}
 		if err != nil {
 			return "", err
 		}
-		if end, err = file.Seek(start, seekHole); err != nil {
+		at = data - data%sumBlock
+		n, err := file.ReadAt(block, at)
+		if err != nil && err != io.EOF {
 			return "", err
 		}
-		binary.Write(sum, binary.BigEndian, start)
-		if _, err = io.Copy(sum, io.NewSectionReader(file, start, end-start)); err != nil {
-			return "", err
+		if !bytes.Equal(block[:n], zeros[:n]) {
+			binary.Write(sum, binary.BigEndian, at)
+			sum.Write(block[:n])
 		}
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil

@@ -227,7 +227,12 @@ func TestChecksumsSeeEveryByteAndPositionOfASparseFile(t *testing.T) {
 	if sum("other", 1<<20, "dato") == first || sum("moved", 2<<20, "data") == first {
 		t.Error("another byte, or another place, has the same checksum")
 	}
-	equal(t, "number of changed files", changed(map[string]string{"a": "1", "b": "2"}, map[string]string{"a": "1", "b": "3", "c": "4"}), 2)
+	if zeros, hole := sum("zeros", 3<<20, strings.Repeat("\x00", 1<<20)), sum("hole", 0, ""); zeros != hole {
+		t.Error("zeros and a hole read the same and have different checksums")
+	}
+	equal(t, "the last, shorter block", sum("end", 1<<30, "end") == sum("cut", 1<<30, "enD"), false)
+	equal(t, "changed files", strings.Join(changed(
+		map[string]string{"a": "1", "b": "2", "d": "5"}, map[string]string{"a": "1", "b": "3", "c": "4"}), " "), "b c d")
 }
 
 func someFigures() figures {
