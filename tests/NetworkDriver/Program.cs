@@ -37,6 +37,9 @@ try
         case "current":
             Console.WriteLine(await Slots().IsCurrentAsync(Number(), Value("owner"), CancellationToken.None) ? "yes" : "no");
             break;
+        case "disconnect":
+            await Slots().DisconnectAsync(Number(), Value("owner"), CancellationToken.None);
+            break;
         case "release":
             await Slots().ReleaseAsync(Number(), Value("owner"), CancellationToken.None);
             break;

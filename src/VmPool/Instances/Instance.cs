@@ -14,6 +14,7 @@ namespace VmPool.Instances;
 internal sealed class Instance : IDisposable
 {
     private readonly Lock gate = new();
+    private readonly VmTeardown teardown;
     private readonly InstanceRecords records;
     private readonly CancellationTokenSource deletion = new();
     private readonly TimeProvider clock;
@@ -26,6 +27,7 @@ internal sealed class Instance : IDisposable
     {
         this.log = log;
         this.record = record;
+        this.teardown = teardown;
         Cleanup = teardown.For(() => Record);
         this.records = records;
         this.clock = clock;
@@ -44,7 +46,7 @@ internal sealed class Instance : IDisposable
     public CleanupStack Cleanup { get; }
 
     /// <summary>The machine; absent until it was started.</summary>
-    public IVirtualMachine? Machine { get; set; }
+    public IVirtualMachine? Machine { get; private set; }
 
     /// <summary>Its machine is made and ready; as long as it is a spare nobody uses it yet.</summary>
     public bool IsComplete
@@ -65,6 +67,13 @@ internal sealed class Instance : IDisposable
     }
 
     public InstanceState State => Record.State;
+
+    /// <summary>Takes over the machine, which this process started or adopted, and its end.</summary>
+    public void Attach(IVirtualMachine machine)
+    {
+        Cleanup.Push(teardown.Machine(machine, Record));
+        Machine = machine;
+    }
 
     /// <summary>Applies a change and writes it to disk.</summary>
     public void Change(Func<InstanceRecord, InstanceRecord> change)

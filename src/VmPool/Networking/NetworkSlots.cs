@@ -80,6 +80,19 @@ public sealed partial class NetworkSlots : IReadySlots
     }
 
     /// <inheritdoc/>
+    public async Task DisconnectAsync(int number, string owner, CancellationToken cancellationToken)
+    {
+        SlotPlan plan = new(number);
+        using (await _run.LockAsync(plan.Address.ToString(), cancellationToken))
+        {
+            if (_claims.Read(number)?.Owner == owner)
+            {
+                await SlotDevices.DisconnectAsync(plan, cancellationToken);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public async Task ReleaseAsync(int number, string owner, CancellationToken cancellationToken)
     {
         SlotPlan plan = new(number);

@@ -26,6 +26,12 @@ public interface ISlotPool
     Task<NetworkSlot?> AdoptAsync(int number, string owner, CancellationToken cancellationToken);
 
     /// <summary>
+    /// The first part of a release: nothing reaches the guest or leaves it from now on. Needs nobody's end, so it may run while
+    /// the guest's machine ends. Idempotent; does nothing when somebody else owns the claim.
+    /// </summary>
+    Task DisconnectAsync(int number, string owner, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Removes the slot's devices, namespace and rules, then its claim. Idempotent; finishes what an interrupted
     /// acquisition or release has left. Does nothing when somebody else owns the claim.
     /// </summary>

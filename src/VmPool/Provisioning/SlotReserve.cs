@@ -96,6 +96,9 @@ public sealed class SlotReserve : ISlotPool, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    public Task DisconnectAsync(int number, string owner, CancellationToken cancellationToken) => slots.DisconnectAsync(number, owner, cancellationToken);
+
+    /// <inheritdoc/>
     public async Task ReleaseAsync(int number, string owner, CancellationToken cancellationToken)
     {
         await slots.ReleaseAsync(number, owner, cancellationToken);

@@ -79,8 +79,7 @@ internal sealed class VmFactory(GroupOptions options, LoginCredentials credentia
 
     private static void Attach(Instance instance, IVirtualMachine machine, string step)
     {
-        instance.Cleanup.Push(VmTeardown.Machine(machine));
-        instance.Machine = machine;
+        instance.Attach(machine);
         instance.Finish(step, record => record with { Pid = machine.Process.Pid, StartTicks = machine.Process.StartTicks });
     }
 

@@ -96,8 +96,8 @@ internal sealed class GroupRecovery(
         {
             return (null, $"its hypervisor process {record.Pid} is gone");
         }
-        var instance = new Instance(record, teardown, records, clock, log) { Machine = machine };
-        instance.Cleanup.Push(VmTeardown.Machine(machine));
+        var instance = new Instance(record, teardown, records, clock, log);
+        instance.Attach(machine);
         return (instance, "");
     }
 

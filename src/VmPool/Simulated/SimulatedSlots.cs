@@ -40,6 +40,8 @@ internal sealed class SimulatedSlots(int size, Faults faults) : ISlotPool
     public Task<NetworkSlot?> AdoptAsync(int number, string owner, CancellationToken cancellationToken) =>
         Task.FromResult<NetworkSlot?>(null);
 
+    public Task DisconnectAsync(int number, string owner, CancellationToken cancellationToken) => Task.CompletedTask;
+
     public Task ReleaseAsync(int number, string owner, CancellationToken cancellationToken)
     {
         lock (gate)

@@ -112,6 +112,9 @@ internal sealed class FakePool : IReadySlots, IImageStore, IInstanceDisks, IHype
             ? new NetworkSlot(number, IPAddress.Loopback, $"fake-{number}", 1500, 0)
             : null);
 
+    public async Task DisconnectAsync(int number, string owner, CancellationToken cancellationToken) =>
+        await StepAsync("undo link", cancellationToken);
+
     public async Task ReleaseAsync(int number, string owner, CancellationToken cancellationToken)
     {
         await StepAsync("undo slot", cancellationToken);

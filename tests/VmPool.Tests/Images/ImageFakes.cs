@@ -70,6 +70,8 @@ internal sealed class FakeSlotPool : ISlotPool
 
     public Task<NetworkSlot?> AdoptAsync(int number, string owner, CancellationToken cancellationToken) => Task.FromResult<NetworkSlot?>(null);
 
+    public Task DisconnectAsync(int number, string owner, CancellationToken cancellationToken) => Task.CompletedTask;
+
     public async Task ReleaseAsync(int number, string owner, CancellationToken cancellationToken)
     {
         await ReleaseGate;

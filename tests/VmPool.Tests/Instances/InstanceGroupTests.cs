@@ -46,11 +46,30 @@ public sealed class InstanceGroupTests
         Assert.Equal([id], test.Group.Remove([id]));
 
         await test.UntilAsync(id, InstanceState.Deleted);
-        Assert.Equal(["undo vmm", "undo slot"], test.Pool.Calls);
+        // The first two at the same time.
+        Assert.Equal(["undo link", "undo vmm"], test.Pool.Calls.Take(2).Order());
+        Assert.Equal(["undo slot"], test.Pool.Calls.Skip(2));
         Assert.Empty(test.Group.List());
         Assert.False(File.Exists(test.RecordPath(id)));
         Assert.False(Directory.Exists(test.InstanceDirectory(id)));
         Assert.Empty(test.Pool.Claims);
+    }
+
+    [Fact]
+    public async Task A_machine_is_cut_off_while_it_ends_and_its_slot_released_when_it_has_ended()
+    {
+        await using TestGroup test = await new TestGroup().OpenAsync();
+        string id = await RunOneAsync(test);
+        var ends = new TaskCompletionSource();
+        test.Pool.Holds["undo vmm"] = ends.Task;
+
+        test.Group.Remove([id]);
+
+        await TestGroup.UntilAsync(() => test.Pool.Calls.Contains("undo link"), "the link to go");
+        Assert.DoesNotContain("undo slot", test.Pool.Calls);
+        ends.SetResult();
+        await test.UntilAsync(id, InstanceState.Deleted);
+        Assert.Equal("undo slot", test.Pool.Calls.Last());
     }
 
     [Fact]

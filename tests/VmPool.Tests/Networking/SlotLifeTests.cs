@@ -104,6 +104,24 @@ public sealed class SlotLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_slot_is_cut_off_by_its_owner_while_its_processes_live_and_released_afterwards()
+    {
+        string before = await _host.SnapshotAsync();
+        SlotPlan slot = await _host.AcquireAsync("g-1");
+        ChildProcess living = await _host.StartAsync(slot.Namespace, "serve", $"{slot.Address}:9999");
+
+        await _host.DisconnectAsync(slot, "g-2");
+        Assert.Contains(await Ip.LinksAsync(_host.HostNamespace), link => link.Name == slot.HostLink);
+        await _host.DisconnectAsync(slot, "g-1");
+        await _host.DisconnectAsync(slot, "g-1");
+
+        Assert.DoesNotContain(await Ip.LinksAsync(_host.HostNamespace), link => link.Name == slot.HostLink);
+        Assert.False(living.Exited.IsCompleted);
+        await _host.ReleaseAsync(slot, "g-1");
+        Assert.Equal(before, await _host.SnapshotAsync());
+    }
+
+    [Fact]
     public async Task Forwarding_that_somebody_switched_on_for_the_whole_host_stays_on()
     {
         SlotPlan slot = await _host.AcquireAsync("g-1");

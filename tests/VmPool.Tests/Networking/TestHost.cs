@@ -90,6 +90,8 @@ public sealed class TestHost : IAsyncLifetime
 
     internal Task ReleaseAsync(SlotPlan slot, string owner) => DriveAsync("release", Invariant($"number={slot.Number}"), $"owner={owner}");
 
+    internal Task DisconnectAsync(SlotPlan slot, string owner) => DriveAsync("disconnect", Invariant($"number={slot.Number}"), $"owner={owner}");
+
     /// <summary>Runs the driver to its end inside the host; fails the test when it fails.</summary>
     internal async Task<string[]> DriveAsync(string command, params string[] words)
     {
