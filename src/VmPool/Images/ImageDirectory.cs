@@ -27,7 +27,8 @@ public sealed record StoredImage(
 /// images/logs/            one log for each build
 /// </code>
 /// A generation may go when no group names it and its disk has no second link, that is, no machine (see InstanceDisks); so
-/// may a directory that was to be one and has no manifest. It goes under images/.lock-HASH, by way of a .building- name.
+/// may a directory that was to be one and has no manifest. A root file system may go when no generation began with it and
+/// every group has the one it names. Each goes under its lock, by way of a .building- name.
 /// </summary>
 internal sealed class ImageDirectory(string path, ILogger logger)
 {
@@ -144,10 +145,9 @@ internal sealed class ImageDirectory(string path, ILogger logger)
             {
                 clean &= await CollectAsync(hash, () => !IsUsed(hash), cancellationToken);
             }
-            HashSet<string> roots = [.. Generations().Select(image => RootPrefix + image.RootHash)];
             foreach (string root in Names(RootPrefix + "*"))
             {
-                clean &= await CollectAsync(root, () => !roots.Contains(root), cancellationToken);
+                clean &= await CollectAsync(root, () => !IsRootUsed(root), cancellationToken);
             }
             return clean;
         }
@@ -230,6 +230,10 @@ internal sealed class ImageDirectory(string path, ILogger logger)
 
     private bool IsUsed(string hash)
         => GroupsByHash().Contains(hash) || (ImageManifest.TryRead(PathOf(hash)) is not null && CountUsers(hash) > 0);
+
+    // What a group wants and has not got yet may begin with any: to fetch one again takes minutes and a network.
+    private bool IsRootUsed(string root) =>
+        GroupsByHash().Any(wanted => Find(wanted.Key) is null) || Generations().Any(image => RootPrefix + image.RootHash == root);
 
     // The new name is that of a dead build, which is found and removed however this process ends.
     private string? MoveAside(string directory)

@@ -119,6 +119,23 @@ public sealed class ImageCollectionTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_failed_preparation_began_with_is_there_for_the_next_one_and_goes_when_nothing_needs_it()
+    {
+        string stranger = Directory.CreateDirectory(Path.Combine(Images, "rootfs-" + Foreign)).FullName;
+        _hypervisor.Result = """{"state":"failed","command":1,"code":3}""";
+        await using ImageStore failing = Store();
+        await Assert.ThrowsAsync<ImageBuildException>(() => failing.CurrentAsync(CancellationToken.None));
+
+        Assert.True(await ImageStore.CollectAsync(Images, NullLogger.Instance, CancellationToken.None));
+
+        _hypervisor.Result = """{"state":"sealed"}""";
+        await using ImageStore next = Store();
+        await next.CurrentAsync(CancellationToken.None);
+        Assert.Equal(1, _builder.Builds);
+        Assert.False(Directory.Exists(stranger));
+    }
+
+    [Fact]
     public async Task Scratch_is_collected_without_a_build_unless_a_living_one_holds_it()
     {
         Assert.True(await ImageStore.CollectAsync(Images, NullLogger.Instance, CancellationToken.None));
