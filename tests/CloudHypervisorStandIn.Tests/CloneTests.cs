@@ -84,9 +84,7 @@ public sealed class CloneTests : IDisposable
     public async Task Every_snapshot_is_whole()
     {
         var vm = new TestVm(_directory);
-        using StandInProcess process = await StandInProcess.ServeAsync(_directory, "a");
-        await process.RequireAsync("vm.create", vm.Config());
-        await process.RequireAsync("vm.boot");
+        using StandInProcess process = await StandInProcess.BootAsync(_directory, "a", vm);
         var lengths = new List<long>();
         foreach (int number in Enumerable.Range(1, 30))
         {
@@ -106,9 +104,7 @@ public sealed class CloneTests : IDisposable
         var vm = new TestVm(_directory);
         string path = Directory.CreateDirectory(_directory["snapshot"]).FullName;
         await File.WriteAllTextAsync(Path.Combine(path, "config.json"), "");
-        using StandInProcess process = await StandInProcess.ServeAsync(_directory, "a");
-        await process.RequireAsync("vm.create", vm.Config());
-        await process.RequireAsync("vm.boot");
+        using StandInProcess process = await StandInProcess.BootAsync(_directory, "a", vm);
         string request = $$"""{"destination_url":"file://{{path}}"}""";
 
         Assert.Contains("Trying to snapshot while VM is running", await process.CallAsync("PUT", "vm.snapshot", request), StringComparison.Ordinal);
@@ -158,9 +154,7 @@ public sealed class CloneTests : IDisposable
     public async Task Only_kill_keeps_a_template_as_it_was(string? call, int signal, bool changes)
     {
         var vm = new TestVm(_directory);
-        using StandInProcess template = await StandInProcess.ServeAsync(_directory, "a");
-        await template.RequireAsync("vm.create", vm.Config());
-        await template.RequireAsync("vm.boot");
+        using StandInProcess template = await StandInProcess.BootAsync(_directory, "a", vm);
         await Eventually.TrueAsync(() => TestVm.Numbers(vm.Serial).Count > 0, "the guest counts");
         await template.RequireAsync("vm.pause");
         string before = vm.HashOfRam();

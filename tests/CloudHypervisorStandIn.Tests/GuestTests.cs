@@ -16,9 +16,7 @@ public sealed partial class GuestTests : IDisposable
     public async Task Nothing_runs_a_second_after_a_kill()
     {
         var vm = new TestVm(_directory);
-        using StandInProcess process = await StandInProcess.ServeAsync(_directory, "a");
-        await process.RequireAsync("vm.create", vm.Config());
-        await process.RequireAsync("vm.boot");
+        using StandInProcess process = await StandInProcess.BootAsync(_directory, "a", vm);
         Assert.Single(process.Guests);
 
         process.Signal(Kill);
@@ -47,9 +45,7 @@ public sealed partial class GuestTests : IDisposable
     public async Task A_guest_that_switches_itself_off_ends_the_process()
     {
         var vm = new TestVm(_directory, TestGuest.SwitchingOff());
-        using StandInProcess process = await StandInProcess.ServeAsync(_directory, "a");
-        await process.RequireAsync("vm.create", vm.Config());
-        await process.RequireAsync("vm.boot");
+        using StandInProcess process = await StandInProcess.BootAsync(_directory, "a", vm);
 
         Assert.Equal(0, await process.WaitForExitAsync());
         Assert.Equal(
@@ -60,9 +56,7 @@ public sealed partial class GuestTests : IDisposable
     public async Task A_guest_that_resets_is_told_and_its_console_begins_anew()
     {
         var vm = new TestVm(_directory, TestGuest.Counting(last: 40));
-        using StandInProcess process = await StandInProcess.ServeAsync(_directory, "a");
-        await process.RequireAsync("vm.create", vm.Config());
-        await process.RequireAsync("vm.boot");
+        using StandInProcess process = await StandInProcess.BootAsync(_directory, "a", vm);
 
         await Eventually.TrueAsync(() => TestEvents.Read(_directory["a.events"]).Contains("vm rebooted"), "the guest resets");
         await Eventually.TrueAsync(() => TestVm.Numbers(vm.Serial) is [1, ..] and { Count: < 40 }, "it counts from the beginning");
@@ -82,9 +76,7 @@ public sealed partial class GuestTests : IDisposable
     public async Task Counters_are_told_by_device()
     {
         var vm = new TestVm(_directory);
-        using StandInProcess process = await StandInProcess.ServeAsync(_directory, "a");
-        await process.RequireAsync("vm.create", vm.Config());
-        await process.RequireAsync("vm.boot");
+        using StandInProcess process = await StandInProcess.BootAsync(_directory, "a", vm);
 
         string counters = await process.CallAsync("GET", "vm.counters");
 

@@ -66,6 +66,23 @@ internal sealed class StandInProcess : IDisposable
         }
     }
 
+    /// <summary>Starts it so, and the machine in it.</summary>
+    public static async Task<StandInProcess> BootAsync(TestDirectory directory, string name, TestVm vm)
+    {
+        StandInProcess process = await ServeAsync(directory, name);
+        try
+        {
+            await process.RequireAsync("vm.create", vm.Config());
+            await process.RequireAsync("vm.boot");
+            return process;
+        }
+        catch
+        {
+            process.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Waits until it takes connections.</summary>
     public Task WaitForSocketAsync() => Eventually.TrueAsync(async () =>
     {

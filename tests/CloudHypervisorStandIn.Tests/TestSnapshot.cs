@@ -12,9 +12,7 @@ internal sealed record TestSnapshot(TestVm Vm, string Path, uint LastNumber)
     {
         var vm = new TestVm(directory);
         string path = Directory.CreateDirectory(directory["snapshot"]).FullName;
-        using StandInProcess template = await StandInProcess.ServeAsync(directory, "template");
-        await template.RequireAsync("vm.create", vm.Config());
-        await template.RequireAsync("vm.boot");
+        using StandInProcess template = await StandInProcess.BootAsync(directory, "template", vm);
         await Eventually.TrueAsync(() => TestVm.Numbers(vm.Serial).Count > 2, "the guest counts");
         await template.RequireAsync("vm.pause");
         uint last = TestVm.Numbers(vm.Serial)[^1];
