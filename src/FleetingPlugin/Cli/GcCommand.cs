@@ -30,7 +30,8 @@ internal static class GcCommand
             Looks at every group of the state directory that no living plugin holds: half-made and half-removed instances,
             network slots, directories and records without an owner go. Running virtual machines stay: the runner decides about
             them when it starts again. A group that a living plugin holds is left alone. Unfinished images of killed builds go
-            too, and so do templates that no group uses. Needs root. Exit code 0 when everything that was found is gone.
+            too, and so do templates and images that no group uses, and the root file systems that only those began with. What a
+            group's unfinished image may begin with stays. Needs root. Exit code 0 when everything that was found is gone.
             """)
         {
             state,
